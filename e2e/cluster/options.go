@@ -1,0 +1,68 @@
+package cluster
+
+import "os"
+
+// Options says what a cluster consists of. The zero value is a control plane:
+// etcd, the API server and the controller manager.
+type Options struct {
+	// Dir holds all state: certificates, data, logs. Empty means a new
+	// temporary folder that Stop removes.
+	Dir string
+
+	// Scheduler starts the scheduler. A Node brings it too.
+	Scheduler bool
+
+	// Node starts a node whose pods are processes of this machine.
+	Node *NodeOptions
+
+	// Gateway installs the Gateway API and starts Traefik with the GatewayClass
+	// "traefik" and the Gateway "belay" in the namespace "gateway".
+	Gateway bool
+
+	// Prometheus starts Prometheus. It scrapes Traefik, and every pod that has
+	// the annotation prometheus.io/scrape: "true" at the port in
+	// prometheus.io/port and the path in prometheus.io/path (/metrics).
+	Prometheus bool
+
+	// Audit makes the API server write one line of JSON per request to
+	// Cluster.AuditLog, at level Metadata.
+	Audit bool
+
+	// APIServerArgs and ControllerManagerArgs are added to the command lines
+	// and win over what is there.
+	APIServerArgs, ControllerManagerArgs []string
+}
+
+// NodeOptions says how to start the node that runs pods as processes.
+type NodeOptions struct {
+	// Name of the Node object; empty means "local".
+	Name string
+	// Images is the file that maps image names to programs; see e2e/node.
+	Images string
+	// CIDR is where its pods' addresses come from; empty means 10.244.1.0/24.
+	CIDR string
+	// Args are added to the command line.
+	Args []string
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Node != nil {
+		node := *o.Node
+		if node.Name == "" {
+			node.Name = "local"
+		}
+		if node.CIDR == "" {
+			node.CIDR = "10.244.1.0/24"
+		}
+		o.Node = &node
+		o.Scheduler = true
+	}
+	if o.Dir == "" {
+		dir, err := os.MkdirTemp("", "belay-")
+		if err != nil {
+			return o, err
+		}
+		o.Dir = dir
+	}
+	return o, os.MkdirAll(o.Dir, 0o755)
+}
