@@ -1,0 +1,184 @@
+package repository
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/belay-dev/belay/gitops"
+)
+
+// absent is the mode of a file that is not there.
+const absent = "000000"
+
+// file is an entry of a tree.
+type file struct{ mode, blob string }
+
+// change is a file that differs between two trees.
+type change struct {
+	path     string
+	from, to file
+}
+
+func (f file) exists() bool { return f.mode != absent && f.mode != "" }
+
+// regular is false for symbolic links and submodules, whose contents are no text of ours.
+func (f file) regular() bool { return strings.HasPrefix(f.mode, "100") }
+
+// pathspecs are the paths of F as arguments; none means everything.
+func (s *session) pathspecs() []string {
+	specs := make([]string, 0, len(s.src.Paths))
+	for _, p := range s.src.Paths {
+		if p == "." {
+			return nil
+		}
+		specs = append(specs, strings.TrimSuffix(p, "/"))
+	}
+	return specs
+}
+
+// tip describes F at a commit by the ids of its topmost entries.
+func (s *session) tip(ctx context.Context, commit string) (gitops.Tip, error) {
+	args := []string{"ls-tree", "-z", "--full-tree", "--end-of-options", commit}
+	specs := s.pathspecs()
+	if specs != nil {
+		args = append(append(args, "--"), specs...)
+	}
+	a, err := s.run(ctx, call{args: args})
+	if err != nil {
+		return gitops.Tip{}, err
+	}
+	sum := sha256.Sum256(a.out)
+	return gitops.Tip{Commit: commit, Inputs: hex.EncodeToString(sum[:])}, nil
+}
+
+func (s *session) anyPath(ctx context.Context, commit string) (bool, error) {
+	tree, err := s.list(ctx, commit, s.pathspecs())
+	return len(tree) > 0, err
+}
+
+// list returns all files at the paths, by path.
+func (s *session) list(ctx context.Context, treeish string, paths []string) (map[string]file, error) {
+	args := []string{"ls-tree", "-r", "-z", "--full-tree", "--end-of-options", treeish}
+	if len(paths) > 0 {
+		args = append(append(args, "--"), paths...)
+	}
+	a, err := s.run(ctx, call{args: args})
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]file{}
+	for _, entry := range fields(a.out) {
+		head, name, ok := strings.Cut(entry, "\t")
+		parts := strings.Fields(head) // mode type id
+		if !ok || len(parts) != 3 {
+			return nil, &damaged{detail: fmt.Sprintf("ls-tree answers %q", entry)}
+		}
+		files[name] = file{mode: parts[0], blob: parts[2]}
+	}
+	return files, nil
+}
+
+// diff returns the files at the paths that differ between two trees, sorted by path.
+func (s *session) diff(ctx context.Context, from, to string, paths []string) ([]change, error) {
+	args := append([]string{"diff-tree", "-r", "-z", "--raw", "--no-renames", "--end-of-options", from, to, "--"}, paths...)
+	a, err := s.run(ctx, call{args: args})
+	if err != nil {
+		return nil, err
+	}
+	out := fields(a.out) // ":mode mode id id status", path, …
+	if len(out)%2 != 0 {
+		return nil, &damaged{detail: fmt.Sprintf("diff-tree answers %q", a.out)}
+	}
+	var changes []change
+	for i := 0; i < len(out); i += 2 {
+		p := strings.Fields(strings.TrimPrefix(out[i], ":"))
+		if len(p) != 5 {
+			return nil, &damaged{detail: fmt.Sprintf("diff-tree answers %q", out[i])}
+		}
+		changes = append(changes, change{path: out[i+1], from: entry(p[0], p[2]), to: entry(p[1], p[3])})
+	}
+	return changes, nil
+}
+
+func entry(mode, blob string) file {
+	if mode == absent {
+		return file{mode: absent}
+	}
+	return file{mode: mode, blob: blob}
+}
+
+func fields(out []byte) []string {
+	if len(out) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+}
+
+// contents reads blobs, by id, after fetching those that are missing in one go.
+func (s *session) contents(ctx context.Context, blobs []string) (map[string][]byte, error) {
+	if err := s.needBlobs(ctx, blobs); err != nil {
+		return nil, err
+	}
+	contents := map[string][]byte{}
+	var ask bytes.Buffer
+	for _, id := range blobs {
+		if id != "" {
+			fmt.Fprintln(&ask, id)
+		}
+	}
+	if ask.Len() == 0 {
+		return contents, nil
+	}
+	a, err := s.run(ctx, call{args: []string{"cat-file", "--batch"}, stdin: ask.Bytes()})
+	if err != nil {
+		return nil, err
+	}
+	for rest := a.out; len(rest) > 0; {
+		head, body, _ := bytes.Cut(rest, []byte("\n"))
+		parts := strings.Fields(string(head)) // id type size
+		if len(parts) != 3 {
+			return nil, &damaged{detail: fmt.Sprintf("cat-file answers %q", head)}
+		}
+		size, err := strconv.Atoi(parts[2])
+		if err != nil || size+1 > len(body) {
+			return nil, &damaged{detail: fmt.Sprintf("cat-file answers %q", head)}
+		}
+		contents[parts[0]] = body[:size:size]
+		rest = body[size+1:]
+	}
+	return contents, nil
+}
+
+// write stores a file's content and returns its id.
+func (s *session) write(ctx context.Context, content []byte) (string, error) {
+	a, err := s.run(ctx, call{args: []string{"hash-object", "-w", "--stdin", "--no-filters"}, stdin: content})
+	return strings.TrimSpace(string(a.out)), err
+}
+
+// replace returns the tree that is treeish with some files put in place or (absent) taken out.
+func (s *session) replace(ctx context.Context, treeish string, files map[string]file) (string, error) {
+	env := []string{"GIT_INDEX_FILE=" + path.Join(s.scratch, "index")}
+	if _, err := s.run(ctx, call{args: []string{"read-tree", treeish}, env: env}); err != nil {
+		return "", err
+	}
+	var info bytes.Buffer
+	for name, f := range files {
+		if f.exists() {
+			fmt.Fprintf(&info, "%s %s\t%s\x00", f.mode, f.blob, name)
+		} else {
+			fmt.Fprintf(&info, "0 %s\t%s\x00", strings.Repeat("0", 40), name)
+		}
+	}
+	if _, err := s.run(ctx, call{args: []string{"update-index", "-z", "--index-info"}, stdin: info.Bytes(), env: env}); err != nil {
+		return "", err
+	}
+	// The blobs are on the server; that they are not here is no mistake.
+	a, err := s.run(ctx, call{args: []string{"write-tree", "--missing-ok"}, env: env})
+	return strings.TrimSpace(string(a.out)), err
+}
