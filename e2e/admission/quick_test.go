@@ -1,0 +1,5 @@
+package admission
+
+import "testing"
+
+func TestNothing(t *testing.T) {}
