@@ -3,11 +3,16 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+// PodLogs is the folder with what the containers of the node's pods print.
+func (c *Cluster) PodLogs() string { return filepath.Join(c.dir, "logs", "pods") }
 
 func (c *Cluster) startNode(ctx context.Context, options NodeOptions) error {
 	// It reads what pods mount and writes their status, which a kubelet may do
@@ -16,9 +21,15 @@ func (c *Cluster) startNode(ctx context.Context, options NodeOptions) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"--kubeconfig=" + kubeconfig, "--node-name=" + options.Name, "--cidr=" + options.CIDR}
-	if options.Images != "" {
-		args = append(args, "--images="+options.Images)
+	if options.Images == "" {
+		options.Images = filepath.Join(c.dir, "images.json")
+		if err := os.WriteFile(options.Images, []byte("{}"), 0o600); err != nil {
+			return err
+		}
+	}
+	args := []string{
+		"--kubeconfig=" + kubeconfig, "--node-name=" + options.Name, "--cidr=" + options.CIDR,
+		"--images=" + options.Images, "--log-dir=" + c.PodLogs(),
 	}
 	return c.launch(ctx, spec{
 		part: "node", args: append(args, options.Args...),

@@ -37,9 +37,11 @@ type Options struct {
 type NodeOptions struct {
 	// Name of the Node object; empty means "local".
 	Name string
-	// Images is the file that maps image names to programs; see e2e/node.
+	// Images is the file that maps image names to programs, as the node's
+	// --images explains it. Empty means that it knows no image.
 	Images string
-	// CIDR is where its pods' addresses come from; empty means 10.244.1.0/24.
+	// CIDR is where its pods' addresses come from; empty means 10.244.64.0/18.
+	// Two nodes in one network namespace need two.
 	CIDR string
 	// Args are added to the command line.
 	Args []string
@@ -52,7 +54,7 @@ func (o Options) withDefaults() (Options, error) {
 			node.Name = "local"
 		}
 		if node.CIDR == "" {
-			node.CIDR = "10.244.1.0/24"
+			node.CIDR = "10.244.64.0/18"
 		}
 		o.Node = &node
 		o.Scheduler = true

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"slices"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +18,14 @@ import (
 // FirstArgument is the first argument with which the launcher starts itself
 // again inside the namespace; main must then call First with the rest.
 const FirstArgument = "__first"
+
+// launcherVariable tells processes inside the number of the launcher as the
+// outside knows it; inside, numbers begin anew.
+const launcherVariable = "BELAY_LAUNCHER"
+
+// Launcher is the process number, outside, to which a person sends the signal
+// that ends everything. It is empty outside of a namespace.
+func Launcher() string { return os.Getenv(launcherVariable) }
 
 // Launch runs the command args in a new namespace with the environment env and
 // returns its exit status; 128 plus the number for a command that died of a
@@ -60,7 +70,7 @@ func Launch(args, env []string) (int, error) {
 func command(args, env []string, ownUsers bool) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", append([]string{FirstArgument}, args...)...)
 	cmd.Args[0] = os.Args[0]
-	cmd.Env = env
+	cmd.Env = append(slices.Clone(env), launcherVariable+"="+strconv.Itoa(os.Getpid()))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWPID | unix.CLONE_NEWNS,

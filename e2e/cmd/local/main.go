@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/belay-dev/belay/e2e/forward"
 	"github.com/belay-dev/belay/e2e/namespace"
 	"github.com/belay-dev/belay/e2e/parts"
 )
@@ -16,7 +17,7 @@ import (
 const usage = `usage:
   local build [part...]    build the parts of the local cluster that are missing
   local run -- cmd args    run a command inside the local network namespace
-  local up                 start the whole cluster, say how to reach it, stop it on Ctrl-C
+  local up [--images FILE] start the whole cluster, say how to reach it, stop it on Ctrl-C
 `
 
 func main() {
@@ -39,7 +40,15 @@ func run(command string, args []string) int {
 			fmt.Fprint(os.Stderr, usage)
 			return 2
 		}
-		return finish(namespace.Launch(args, os.Environ()))
+		return launch(args)
+	case "up":
+		self, err := os.Executable()
+		if err != nil {
+			return finish(0, err)
+		}
+		return launch(append([]string{self, insideUp}, args...))
+	case insideUp:
+		return up(args)
 	case namespace.FirstArgument:
 		return finish(namespace.First(args))
 	case "help", "-h", "--help":
@@ -49,6 +58,19 @@ func run(command string, args []string) int {
 		fmt.Fprintf(os.Stderr, "local: unknown command %q\n%s", command, usage)
 		return 2
 	}
+}
+
+// launch runs args in a new namespace and forwards what it exposes.
+func launch(args []string) int {
+	outside, err := forward.Serve()
+	if err != nil {
+		return finish(0, err)
+	}
+	status := finish(namespace.Launch(args, append(os.Environ(), forward.Variable+"="+outside.Dir)))
+	if err := outside.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, "local:", err)
+	}
+	return status
 }
 
 // finish turns what a command ended with into this program's exit status.
