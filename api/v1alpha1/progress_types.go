@@ -57,6 +57,9 @@ type Progress struct {
 	// canary is the revision of the current attempt.
 	// +optional
 	Canary *RevisionRecord `json:"canary,omitempty"`
+	// workloadUID is the workload's identity at the attempt's start; another one was recreated under the same name.
+	// +optional
+	WorkloadUID string `json:"workloadUID,omitempty"`
 	// snapshotDigest names the snapshot of the Rollout and its templates that the attempt runs on.
 	// +optional
 	SnapshotDigest string `json:"snapshotDigest,omitempty"`
@@ -75,23 +78,22 @@ type Progress struct {
 	// weightPermille is the highest share that the plan allows at present.
 	// +optional
 	WeightPermille int32 `json:"weightPermille,omitempty"`
-	// readyHighWater is the most canary pods that were ready in this step, readySince when that was reached.
+	// readyHighWater is the most canary pods that were ready when a deadline was extended in this step.
 	// +optional
 	ReadyHighWater int32 `json:"readyHighWater,omitempty"`
+	// waitSince is when the current wait for pods or routes began; the progress deadline counts from it.
 	// +optional
-	ReadySince *metav1.MicroTime `json:"readySince,omitempty"`
-	// programmedSince is when every route was seen programmed at weightPermille.
+	WaitSince *metav1.MicroTime `json:"waitSince,omitempty"`
+	// programmedSince is when every route was seen programmed at weightPermille with its pods ready. The step's clock
+	// runs from then plus the settle time; empty: it stands.
 	// +optional
 	ProgrammedSince *metav1.MicroTime `json:"programmedSince,omitempty"`
-	// clockSince is when the step's clock was started last; empty: it stands.
-	// +optional
-	ClockSince *metav1.MicroTime `json:"clockSince,omitempty"`
 	// clockElapsed is what the clock had counted before that.
 	// +optional
 	ClockElapsed metav1.Duration `json:"clockElapsed,omitempty"`
-	// canaryLost: the last ready canary pod went away while it had traffic; its weight is zero until one is back.
+	// promoteFull: a person said to go to 100 % and hand over without further bake.
 	// +optional
-	CanaryLost bool `json:"canaryLost,omitempty"`
+	PromoteFull bool `json:"promoteFull,omitempty"`
 	// paused by a person.
 	// +optional
 	Paused bool `json:"paused,omitempty"`

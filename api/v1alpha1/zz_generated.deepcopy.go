@@ -442,16 +442,12 @@ func (in *Progress) DeepCopyInto(out *Progress) {
 		in, out := &in.StepSince, &out.StepSince
 		*out = (*in).DeepCopy()
 	}
-	if in.ReadySince != nil {
-		in, out := &in.ReadySince, &out.ReadySince
+	if in.WaitSince != nil {
+		in, out := &in.WaitSince, &out.WaitSince
 		*out = (*in).DeepCopy()
 	}
 	if in.ProgrammedSince != nil {
 		in, out := &in.ProgrammedSince, &out.ProgrammedSince
-		*out = (*in).DeepCopy()
-	}
-	if in.ClockSince != nil {
-		in, out := &in.ClockSince, &out.ClockSince
 		*out = (*in).DeepCopy()
 	}
 	out.ClockElapsed = in.ClockElapsed

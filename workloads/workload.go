@@ -1,0 +1,102 @@
+package workloads
+
+import (
+	"context"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// State is a workload as it is stored.
+type State struct {
+	Found           bool
+	UID             string
+	ResourceVersion string
+	// Replicas that the workload wants.
+	Replicas int32
+	// Governor is the name of the Rollout in its label; empty: not governed.
+	Governor string
+	// Ignored is the value of the annotation that lists ignored template annotations.
+	Ignored string
+	// Held: a new template is in the spec, but no pod of it is started.
+	Held bool
+	// Notice is the sentence on a held workload that says what to run.
+	Notice string
+	// Settled: the workload's own roll-out is complete and its status speaks of the stored spec.
+	Settled bool
+	// Recreate: two versions must not run at once.
+	Recreate bool
+	// Bypassed is the reason with which the last change was let through unheld.
+	Bypassed string
+	// Source is the Git commit that an agent says it applied; empty: unknown.
+	Source string
+	// ContestedBy is who last tried to undo the hold.
+	ContestedBy string
+	// Labels of the stable pods without the revision's own, from the pod template.
+	PodLabels map[string]string
+	// Revisions are all ReplicaSets of the workload's selector, oldest first.
+	Revisions []Revision
+	// Candidate is the ReplicaSet that carries, or would carry, the present template.
+	Candidate Revision
+}
+
+// Revision is one ReplicaSet.
+type Revision struct {
+	// Name of the ReplicaSet and its pod-template-hash.
+	Name, Hash string
+	// Image of the first container.
+	Image string
+	// Exists is false for a candidate that is yet to be made.
+	Exists          bool
+	ResourceVersion string
+	// Wanted, present, ready and available pods.
+	Replicas, Present, Ready, Available int32
+	// Owned by the workload, or Ours: owned by the Rollout.
+	Owned, Ours bool
+	// Current: its template equals the workload's.
+	Current bool
+	Created time.Time
+}
+
+// Find gives the revision with a ReplicaSet's name.
+func (s State) Find(name string) (Revision, bool) {
+	for _, r := range s.Revisions {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return Revision{}, false
+}
+
+// Others are the workload's own revisions with pods, other than the named one.
+func (s State) Others(name string) []Revision {
+	var out []Revision
+	for _, r := range s.Revisions {
+		if r.Owned && r.Name != name && (r.Replicas > 0 || r.Present > 0) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Target names a workload and the Rollout that governs it.
+type Target struct {
+	Namespace, Name string
+	// Rollout's name and UID, for owner references.
+	Rollout, RolloutUID string
+}
+
+// Workload is one kind of workload.
+type Workload interface {
+	// Observe reads the workload and its revisions. A missing one is a State with Found false.
+	Observe(ctx context.Context, r client.Reader, t Target) (State, error)
+	// Govern labels the workload; ignored are the template annotations whose change is no release.
+	// An empty t.Rollout takes the label off.
+	Govern(ctx context.Context, c client.Client, t Target, ignored []string) error
+	// Release takes the hold off, if the workload is still the observed one.
+	Release(ctx context.Context, c client.Client, t Target, resourceVersion string) error
+	// Canaries makes, takes over or scales the canary's ReplicaSet to the size.
+	Canaries(ctx context.Context, c client.Client, t Target, revision Revision, size int32) error
+	// Adopt lets the workload take the canary's ReplicaSet over. It compares the stored objects once more.
+	Adopt(ctx context.Context, c client.Client, t Target, revision Revision) error
+}
