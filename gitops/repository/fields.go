@@ -53,7 +53,7 @@ func match(u, l, h []*yaml.Node, name func(*yaml.Node) string) ([]triple, bool) 
 		return m
 	}
 	mu, ml, mh := index(u), index(l), index(h)
-	if len(mu) != len(u) || len(ml) != len(l) || len(mh) != len(h) || len(mu) != len(ml) {
+	if !distinct(u, name) || !distinct(l, name) || !distinct(h, name) || len(mu) != len(ml) {
 		return nil, false
 	}
 	triples := make([]triple, 0, len(u))
@@ -65,6 +65,17 @@ func match(u, l, h []*yaml.Node, name func(*yaml.Node) string) ([]triple, bool) 
 		triples = append(triples, triple{name: k, u: n, l: ml[k], h: mh[k]})
 	}
 	return triples, true
+}
+
+func distinct(nodes []*yaml.Node, name func(*yaml.Node) string) bool {
+	seen := map[string]bool{}
+	for _, n := range nodes {
+		if seen[name(n)] {
+			return false
+		}
+		seen[name(n)] = true
+	}
+	return true
 }
 
 func (v *inverse) node(path string, u, l, h *yaml.Node) {
@@ -123,9 +134,14 @@ func (v *inverse) sequence(path string, u, l, h *yaml.Node) {
 		if !keyed(key, u, l, h) {
 			continue
 		}
-		triples, ok := match(u.Content, l.Content, h.Content, func(n *yaml.Node) string { return child(n, key).Value })
-		if !ok {
+		name := func(n *yaml.Node) string { return child(n, key).Value }
+		if !distinct(u.Content, name) || !distinct(l.Content, name) || !distinct(h.Content, name) {
 			continue // the key does not tell them apart
+		}
+		triples, ok := match(u.Content, l.Content, h.Content, name)
+		if !ok {
+			v.structural = append(v.structural, trim(path))
+			return
 		}
 		for _, t := range triples {
 			v.node(fmt.Sprintf("%s[%s=%s].", trim(path), key, t.name), t.u, t.l, t.h)

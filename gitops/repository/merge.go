@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/belay-dev/belay/gitops"
 )
 
 // merged is the tree that a revert wants at the head, or why there is none.
@@ -20,62 +18,100 @@ type merged struct {
 func (m merged) clean() bool { return len(m.superseded)+len(m.blocked) == 0 }
 
 // merge takes the changes out of the head: base is tree(U), ours the head, theirs tree(U) with
-// those files as they were at L.
-func (s *session) merge(ctx context.Context, interval gitops.Interval, head string, changes []change) (merged, error) {
+// those files as they were at L. Only those files can come out different from the head, so only
+// they are merged, and of them only those that somebody touched since: git would look for renames
+// in everything else, and its contents are not here.
+func (s *session) merge(ctx context.Context, head string, changes []change) (merged, error) {
 	ours, err := s.list(ctx, head, paths(changes))
 	if err != nil {
 		return merged{}, err
 	}
-	var blobs []string
-	back := map[string]file{}
+	result := map[string]file{}
+	var touched []touch
 	for _, c := range changes {
-		back[c.path] = c.from
-		// What the head left alone is taken over without reading it.
-		if h := ours[c.path]; h != c.to && h != c.from {
-			for _, f := range []file{c.from, c.to, h} {
-				if f.mode != submodule {
-					blobs = append(blobs, f.blob)
-				}
+		switch h := at(ours, c.path); h {
+		case c.to:
+			result[c.path] = c.from
+		case c.from:
+			result[c.path] = h
+		default:
+			touched = append(touched, touch{change: c, head: h})
+		}
+	}
+	var m merged
+	if len(touched) > 0 {
+		if err := s.mergeTouched(ctx, &m, touched, result); err != nil || !m.clean() {
+			return m, err
+		}
+	}
+	m.tree, err = s.replace(ctx, head, result)
+	return m, err
+}
+
+// touch is a file of the change that the head has in a third state.
+type touch struct {
+	change
+	head file
+}
+
+func at(tree map[string]file, name string) file {
+	if f, ok := tree[name]; ok {
+		return f
+	}
+	return file{mode: absent}
+}
+
+// mergeTouched merges files as text, or else field by field, into result.
+func (s *session) mergeTouched(ctx context.Context, m *merged, touched []touch, result map[string]file) error {
+	var blobs []string
+	base, ours, theirs := map[string]file{}, map[string]file{}, map[string]file{}
+	for _, t := range touched {
+		base[t.path], ours[t.path], theirs[t.path] = t.to, t.head, t.from
+		for _, f := range []file{t.to, t.head, t.from} {
+			if f.mode != submodule {
+				blobs = append(blobs, f.blob)
 			}
 		}
 	}
 	if err := s.needBlobs(ctx, blobs); err != nil {
-		return merged{}, err
+		return err
 	}
-	theirs, err := s.replace(ctx, interval.Failed, back)
+	tree, conflicts, err := s.mergeTrees(ctx, base, ours, theirs)
 	if err != nil {
-		return merged{}, err
+		return err
 	}
-	tree, conflicts, err := s.mergeTrees(ctx, interval.Failed, head, theirs)
+	files, err := s.list(ctx, tree, nil)
 	if err != nil {
-		return merged{}, err
+		return err
 	}
-	m := merged{tree: tree}
-	if len(conflicts) == 0 {
-		return m, nil
+	for _, t := range touched {
+		result[t.path] = at(files, t.path)
 	}
-	return s.resolve(ctx, m, conflicts, changes, ours)
+	return s.resolve(ctx, m, conflicts, touched, result)
 }
 
 const submodule = "160000"
 
-// mergeTrees merges without a work tree. git before 2.40 takes the base only as a common ancestor, so three
-// commits that nobody will see stand for the trees.
-func (s *session) mergeTrees(ctx context.Context, base, ours, theirs string) (string, []string, error) {
-	who := throwAway()
-	b, err := s.commitTree(ctx, who, base+"^{tree}")
-	if err != nil {
-		return "", nil, err
+// mergeTrees merges without a work tree. git before 2.40 takes the base only as a common ancestor,
+// so three commits that nobody will see stand for the trees.
+func (s *session) mergeTrees(ctx context.Context, base, ours, theirs map[string]file) (string, []string, error) {
+	var commits []string
+	for _, files := range []map[string]file{base, ours, theirs} {
+		tree, err := s.replace(ctx, "", files)
+		if err != nil {
+			return "", nil, err
+		}
+		var parent []string
+		if len(commits) > 0 {
+			parent = []string{"-p", commits[0]}
+		}
+		id, err := s.commitTree(ctx, throwAway(), tree, parent...)
+		if err != nil {
+			return "", nil, err
+		}
+		commits = append(commits, id)
 	}
-	o, err := s.commitTree(ctx, who, ours+"^{tree}", "-p", b)
-	if err != nil {
-		return "", nil, err
-	}
-	t, err := s.commitTree(ctx, who, theirs, "-p", b)
-	if err != nil {
-		return "", nil, err
-	}
-	a, err := s.run(ctx, call{args: []string{"merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", o, t}, exits: []int{1}})
+	a, err := s.run(ctx, call{args: []string{"merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", commits[1], commits[2]}, exits: []int{1}})
 	if err != nil {
 		return "", nil, err
 	}
@@ -87,41 +123,35 @@ func (s *session) mergeTrees(ctx context.Context, base, ours, theirs string) (st
 }
 
 // resolve undoes the change field by field in the files that do not merge as text.
-func (s *session) resolve(ctx context.Context, m merged, conflicts []string, changes []change, ours map[string]file) (merged, error) {
-	fixed := map[string]file{}
+func (s *session) resolve(ctx context.Context, m *merged, conflicts []string, touched []touch, result map[string]file) error {
 	for _, name := range conflicts {
-		i := slices.IndexFunc(changes, func(c change) bool { return c.path == name })
+		i := slices.IndexFunc(touched, func(t touch) bool { return t.path == name })
 		if i < 0 {
 			m.blocked = append(m.blocked, name+": another file or directory stands where it was")
 			continue
 		}
-		content, why, err := s.resolveFile(ctx, &m, changes[i], ours[name])
-		if err != nil {
-			return m, err
-		}
-		if why != "" {
+		content, why, err := s.resolveFile(ctx, m, touched[i])
+		switch {
+		case err != nil:
+			return err
+		case why != "":
 			m.blocked = append(m.blocked, name+": "+why)
-			continue
+		case content != nil:
+			blob, err := s.write(ctx, content)
+			if err != nil {
+				return err
+			}
+			result[name] = file{mode: touched[i].head.mode, blob: blob}
 		}
-		blob, err := s.write(ctx, content)
-		if err != nil {
-			return m, err
-		}
-		fixed[name] = file{mode: ours[name].mode, blob: blob}
 	}
-	if !m.clean() {
-		m.tree = ""
-		return m, nil
-	}
-	var err error
-	m.tree, err = s.replace(ctx, m.tree, fixed)
-	return m, err
+	return nil
 }
 
-// resolveFile returns the new content, or why there is none.
-func (s *session) resolveFile(ctx context.Context, m *merged, c change, head file) (content []byte, why string, err error) {
+// resolveFile returns the new content, or why there is none. What is superseded goes to m.
+func (s *session) resolveFile(ctx context.Context, m *merged, t touch) (content []byte, why string, err error) {
+	c, head := t.change, t.head
 	switch {
-	case !head.exists():
+	case !head.exists() && c.to.exists():
 		return nil, "it was deleted since", nil
 	case !c.from.exists() || !c.to.exists():
 		return nil, "it was added or deleted by the failed change and edited since", nil

@@ -161,10 +161,15 @@ func (s *session) write(ctx context.Context, content []byte) (string, error) {
 	return strings.TrimSpace(string(a.out)), err
 }
 
-// replace returns the tree that is treeish with some files put in place or (absent) taken out.
+// replace returns the tree that is treeish (empty: nothing) with some files put in place or
+// (absent) taken out.
 func (s *session) replace(ctx context.Context, treeish string, files map[string]file) (string, error) {
 	env := []string{"GIT_INDEX_FILE=" + path.Join(s.scratch, "index")}
-	if _, err := s.run(ctx, call{args: []string{"read-tree", treeish}, env: env}); err != nil {
+	start := treeish
+	if treeish == "" {
+		start = "--empty"
+	}
+	if _, err := s.run(ctx, call{args: []string{"read-tree", start}, env: env}); err != nil {
 		return "", err
 	}
 	var info bytes.Buffer

@@ -216,7 +216,7 @@ func (p *proposal) culprits(ctx context.Context) error {
 
 func (p *proposal) merging(ctx context.Context) error {
 	var err error
-	p.merged, err = p.merge(ctx, p.order.Interval, p.head, p.changes)
+	p.merged, err = p.merge(ctx, p.head, p.changes)
 	if err != nil || !p.merged.clean() {
 		return err
 	}
