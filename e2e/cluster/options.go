@@ -1,6 +1,10 @@
 package cluster
 
-import "os"
+import (
+	"os"
+
+	"github.com/belay-dev/belay/e2e/namespace"
+)
 
 // Options says what a cluster consists of. The zero value is a control plane:
 // etcd, the API server and the controller manager.
@@ -40,8 +44,8 @@ type NodeOptions struct {
 	// Images is the file that maps image names to programs, as the node's
 	// --images explains it. Empty means that it knows no image.
 	Images string
-	// CIDR is where its pods' addresses come from; empty means 10.244.64.0/18.
-	// Two nodes in one network namespace need two.
+	// CIDR is where its pods' addresses come from, but for the first 256; empty
+	// means 10.244.0.0/16. Two nodes in one network namespace need two.
 	CIDR string
 	// Args are added to the command line.
 	Args []string
@@ -54,7 +58,7 @@ func (o Options) withDefaults() (Options, error) {
 			node.Name = "local"
 		}
 		if node.CIDR == "" {
-			node.CIDR = "10.244.64.0/18"
+			node.CIDR = namespace.Pods
 		}
 		o.Node = &node
 		o.Scheduler = true

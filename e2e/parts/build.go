@@ -17,6 +17,8 @@ import (
 
 // Builder builds parts.
 type Builder struct {
+	// Parts are what can be built, usually All().
+	Parts []Part
 	// Root is the checkout, see Root.
 	Root string
 	// Out receives the progress lines.
@@ -31,7 +33,7 @@ type Builder struct {
 // missing or were built from something else. A failure names the part and
 // carries the last lines of the compiler.
 func (b Builder) Build(ctx context.Context, names ...string) error {
-	wanted, err := Find(names...)
+	wanted, err := choose(b.Parts, names)
 	if err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func (b Builder) Build(ctx context.Context, names ...string) error {
 		}
 	}
 	if built == 0 {
-		fmt.Fprintf(b.Out, "all %d parts are built already, in bin/parts\n", len(wanted))
+		fmt.Fprintf(b.Out, "%d of %d parts were built before, in bin/parts\n", len(wanted), len(wanted))
 	}
 	return nil
 }

@@ -44,6 +44,8 @@ func All() []Part {
 		{Name: "node", Module: "node", Package: ".", Usual: 2 * time.Minute},
 		{Name: "gateway-api", Module: "..", Requirement: "sigs.k8s.io/gateway-api",
 			Files: "config/crd/standard", Usual: time.Second},
+		{Name: "helm", Module: "helm", Requirement: "helm.sh/helm/v4",
+			Package: "helm.sh/helm/v4/cmd/helm", Usual: 2 * time.Minute},
 		{Name: "traefik", Module: "traefik", Requirement: "github.com/traefik/traefik/v3",
 			Package: "github.com/traefik/traefik/v3/cmd/traefik", Usual: 6 * time.Minute},
 		{Name: "prometheus", Module: "prometheus", Requirement: "github.com/prometheus/prometheus",
@@ -69,10 +71,9 @@ func kubernetes(name string, usual time.Duration) Part {
 	}
 }
 
-// Find returns the named parts in the order of All, or all of them when no
-// name is given. An unknown name is an error that lists the known ones.
-func Find(names ...string) ([]Part, error) {
-	all := All()
+// choose returns the named ones of all parts, in their order, or all of them
+// when no name is given. An unknown name is an error that lists the known ones.
+func choose(all []Part, names []string) ([]Part, error) {
 	if len(names) == 0 {
 		return all, nil
 	}
@@ -85,7 +86,7 @@ func Find(names ...string) ([]Part, error) {
 			return nil, fmt.Errorf("part %q is unknown; the parts are %s", name, strings.Join(known, ", "))
 		}
 	}
-	return slices.DeleteFunc(all, func(p Part) bool { return !slices.Contains(names, p.Name) }), nil
+	return slices.DeleteFunc(slices.Clone(all), func(p Part) bool { return !slices.Contains(names, p.Name) }), nil
 }
 
 // version reads the part's version, such as v1.36.3, from its go.mod. It is

@@ -86,7 +86,7 @@ func build(names []string) int {
 	defer stop()
 	root, err := parts.Root()
 	if err == nil {
-		err = parts.Builder{Root: root, Out: os.Stdout, Now: time.Now}.Build(ctx, names...)
+		err = parts.Builder{Parts: parts.All(), Root: root, Out: os.Stdout, Now: time.Now}.Build(ctx, names...)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "local build:", err)
