@@ -19,6 +19,7 @@ import (
 type Cluster struct {
 	dir       string
 	temporary bool
+	kept      string // where Stop copies the logs to
 	ports     *ports
 	authority *authority
 
@@ -137,14 +138,24 @@ func (c *Cluster) Stop() {
 	for i := len(running) - 1; i >= 0; i-- {
 		running[i].stop()
 	}
+	if c.kept != "" {
+		if err := os.CopyFS(c.kept, os.DirFS(filepath.Join(c.dir, "logs"))); err != nil {
+			fmt.Fprintln(os.Stderr, "the logs of the local cluster are lost:", err)
+		}
+	}
 	if c.temporary {
 		// Best effort: a folder that stays behind in the temporary files harms nobody.
 		_ = os.RemoveAll(c.dir)
 	}
 }
 
-// KeepState makes Stop leave the folder where it is, for reading the logs.
-func (c *Cluster) KeepState() { c.temporary = false }
+// KeepLogs makes Stop copy the logs of the parts to the folder that it returns,
+// which outlives the cluster.
+func (c *Cluster) KeepLogs() (string, error) {
+	dir, err := os.MkdirTemp("", "belay-logs-")
+	c.kept = dir
+	return dir, err
+}
 
 // Dir is the folder with all state; logs are in its logs/<part>.log.
 func (c *Cluster) Dir() string { return c.dir }

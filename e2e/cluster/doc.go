@@ -11,7 +11,8 @@
 //     names the part and carries the end of its log.
 //   - A part that dies later ends the cluster's Done channel; Err says which and why.
 //   - All state is in one folder. Stop ends every part, the last started first,
-//     waits for it, and removes the folder if Start made it.
+//     waits for it, and removes the folder if Start made it. If Stop is never
+//     reached, the kernel ends the parts and the launcher removes the folder.
 //   - Authorization is on (RBAC). What is under test gets a kubeconfig of its own
 //     service account from ServiceAccountKubeconfig and never the administrator's.
 package cluster

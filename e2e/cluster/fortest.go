@@ -2,13 +2,15 @@ package cluster
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"testing"
 )
 
 // ForTest starts a cluster for one test and stops it when the test and its
 // subtests are done. A test that is not inside the local network namespace, or
 // whose parts are not built, fails with the command that helps; it never skips.
-// The state of a failed test is kept and its place logged. A part that dies
+// The logs of a failed test are kept and their place is told. A part that dies
 // during the test fails it.
 func ForTest(t testing.TB, options Options) *Cluster {
 	t.Helper()
@@ -23,8 +25,7 @@ func ForTest(t testing.TB, options Options) *Cluster {
 			t.Errorf("a part of the local cluster is gone: %v", err)
 		}
 		if t.Failed() {
-			c.KeepState()
-			t.Logf("logs of the parts are in %s/logs", c.Dir())
+			t.Log(c.keepLogs())
 		}
 		c.Stop()
 	})
@@ -34,23 +35,33 @@ func ForTest(t testing.TB, options Options) *Cluster {
 // Main starts one cluster for all tests of a package and gives it to use before
 // they run. It returns the exit status for os.Exit:
 //
-//	func TestMain(m *testing.M) { os.Exit(cluster.Main(m, cluster.Options{}, func(c *cluster.Cluster) { … })) }
+//	func TestMain(m *testing.M) {
+//		os.Exit(cluster.Main(m, cluster.Options{}, func(c *cluster.Cluster) { … }))
+//	}
 func Main(m *testing.M, options Options, use func(*Cluster)) int {
 	c, err := Start(context.Background(), options)
 	if err != nil {
-		println("the local cluster did not start: " + err.Error())
+		fmt.Fprintln(os.Stderr, "the local cluster did not start:", err)
 		return 1
 	}
 	defer c.Stop()
 	use(c)
 	status := m.Run()
 	if err := c.Err(); err != nil {
-		println("a part of the local cluster is gone: " + err.Error())
+		fmt.Fprintln(os.Stderr, "a part of the local cluster is gone:", err)
 		status = 1
 	}
 	if status != 0 {
-		c.KeepState()
-		println("logs of the parts are in " + c.Dir() + "/logs")
+		fmt.Fprintln(os.Stderr, c.keepLogs())
 	}
 	return status
+}
+
+// keepLogs keeps the logs and says where.
+func (c *Cluster) keepLogs() string {
+	dir, err := c.KeepLogs()
+	if err != nil {
+		return "the logs of the parts cannot be kept: " + err.Error()
+	}
+	return "the logs of the parts are in " + dir
 }

@@ -3,14 +3,15 @@ package cluster
 import (
 	"os"
 
+	"github.com/belay-dev/belay/e2e/forward"
 	"github.com/belay-dev/belay/e2e/namespace"
 )
 
 // Options says what a cluster consists of. The zero value is a control plane:
 // etcd, the API server and the controller manager.
 type Options struct {
-	// Dir holds all state: certificates, data, logs. Empty means a new
-	// temporary folder that Stop removes.
+	// Dir holds all state: certificates, data, logs. Empty means a new folder
+	// that Stop removes, or else the launcher.
 	Dir string
 
 	// Scheduler starts the scheduler. A Node brings it too.
@@ -64,7 +65,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Scheduler = true
 	}
 	if o.Dir == "" {
-		dir, err := os.MkdirTemp("", "belay-")
+		dir, err := os.MkdirTemp(forward.Folder(), "cluster-")
 		if err != nil {
 			return o, err
 		}

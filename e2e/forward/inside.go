@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 )
 
@@ -24,7 +23,7 @@ type Exposure struct {
 // any, and another one is taken where it is in use. The exposure lasts until
 // Close or until this process ends.
 func Expose(ctx context.Context, name, target string, port int) (*Exposure, error) {
-	dir := os.Getenv(Variable)
+	dir := Folder()
 	if dir == "" {
 		return nil, fmt.Errorf("%s is not set: %s can be reached from the outside only in a process that `bin/local run` started", Variable, name)
 	}

@@ -15,6 +15,11 @@ import (
 // namespace the folder where the two halves meet.
 const Variable = "BELAY_FORWARD"
 
+// Folder is where the two halves meet: a folder that lives as long as the
+// launcher, and so a good place for what must not outlive it. It is empty in a
+// process that no launcher started.
+func Folder() string { return os.Getenv(Variable) }
+
 // request is what the inside half asks for, answer what it gets: one JSON
 // object each. The exposure ends with the connection on which it was asked for.
 type request struct {
