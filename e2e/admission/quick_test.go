@@ -1,5 +1,0 @@
-package admission
-
-import "testing"
-
-func TestNothing(t *testing.T) {}
