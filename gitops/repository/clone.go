@@ -26,8 +26,7 @@ type clone struct {
 	dir  string
 	busy chan struct{} // holds one token while the clone is used
 
-	opened  bool
-	covered int64 // unix time since which all commits of the branch are here; 0: not known
+	opened bool
 }
 
 func cloneName(url, branch string) string {
@@ -92,7 +91,7 @@ func (c *clone) removeLocks() error {
 }
 
 func (c *clone) discard() error {
-	c.opened, c.covered = false, 0
+	c.opened = false
 	return os.RemoveAll(c.dir)
 }
 

@@ -2,7 +2,6 @@ package repository
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,10 +12,14 @@ import (
 	"github.com/belay-dev/belay/gitops"
 )
 
-const (
-	deepenBy   = 1000 // commits, when dates did not lead back far enough
-	maxCommits = 2000 // looked at in one question
-)
+const maxCommits = 2000 // looked at in one question
+
+// deepening are the steps in which more history is fetched. By number and not by date
+// (--shallow-since): dates need not grow along a history, and where they do not, git cuts holes
+// into it. By name (--shallow-exclude) it takes branches and tags only.
+func deepening() []string {
+	return []string{"--deepen=50", "--deepen=500", "--deepen=5000", "--unshallow"}
+}
 
 // commit is what a listing of the history says.
 type commit struct {
@@ -31,19 +34,11 @@ func (s *session) reaches(ctx context.Context, ancestor, head string) (bool, err
 	if err != nil || here {
 		return here, err
 	}
-	when, err := s.date(ctx, ancestor)
-	if err != nil {
-		return false, err
-	}
-	since := when - 1
-	if s.clone.covered != 0 {
-		since = min(since, s.clone.covered) // a later date would cut off what is here
-	}
-	for _, how := range []string{fmt.Sprintf("--shallow-since=%d", since), fmt.Sprintf("--deepen=%d", deepenBy), "--unshallow"} {
+	for _, how := range deepening() {
 		if !s.clone.shallow() {
 			return false, nil // all of the history is here, and it is not in it
 		}
-		if err := s.fetch(ctx, []string{how}, s.branchSpec()); err != nil && !isNothingSelected(err) {
+		if err := s.fetch(ctx, []string{how}, s.branchSpec()); err != nil {
 			return false, err
 		}
 		if here, err = s.isAncestor(ctx, ancestor, head); err != nil || here {
@@ -61,18 +56,6 @@ func (c *clone) shallow() bool {
 func (s *session) isAncestor(ctx context.Context, ancestor, head string) (bool, error) {
 	a, err := s.run(ctx, call{args: []string{"merge-base", "--is-ancestor", ancestor, head}, exits: []int{1}})
 	return err == nil && a.exit == 0, err
-}
-
-func (s *session) date(ctx context.Context, id string) (int64, error) {
-	out, err := s.text(ctx, "show", "--no-patch", "--format=%ct", "--end-of-options", id)
-	if err != nil {
-		return 0, err
-	}
-	when, err := strconv.ParseInt(out, 10, 64)
-	if err != nil {
-		return 0, &damaged{detail: fmt.Sprintf("the date of a commit is %q", out)}
-	}
-	return when, nil
 }
 
 // log lists commits, newest first. extra are options, span a commit or from..to.
@@ -133,8 +116,9 @@ func (s *session) span(ctx context.Context, interval gitops.Interval, paths []st
 }
 
 // culpritBudget bounds what the names of the culprits may cost; without them the message names
-// the range.
-const culpritBudget = time.Second
+// the range, and only the failed commit itself can forbid its revert. So it is generous: usually
+// Locate has brought the history long before.
+const culpritBudget = 5 * time.Second
 
 // spent counts the reverts on the branch since a moment, by their trailers: a restart of the
 // controller does not forget them, and those of other clusters count.
@@ -144,14 +128,13 @@ func (s *session) spent(ctx context.Context, head string, since time.Time) (int,
 	if err != nil {
 		return 0, err
 	}
-	if !s.covers(commits, since) {
-		// An hour more, so that the commit at which the history is cut is older than since.
-		cut := since.Add(-time.Hour).Unix()
-		err := s.fetch(ctx, []string{fmt.Sprintf("--shallow-since=%d", cut)}, s.branchSpec())
-		if err != nil && !isNothingSelected(err) {
+	for _, how := range deepening() {
+		if !s.cut(commits) {
+			break
+		}
+		if err := s.fetch(ctx, []string{how}, s.branchSpec()); err != nil {
 			return 0, err
 		}
-		s.clone.covered = cut
 		if commits, err = s.log(ctx, head, recent); err != nil {
 			return 0, err
 		}
@@ -165,28 +148,18 @@ func (s *session) spent(ctx context.Context, head string, since time.Time) (int,
 	return n, nil
 }
 
-// covers says whether all commits since then are here: none of those found is where the history
-// was cut, or it was fetched up to there before.
-func (s *session) covers(found []commit, since time.Time) bool {
-	if s.clone.covered != 0 && s.clone.covered <= since.Unix() {
-		return true
-	}
-	cut, err := os.ReadFile(filepath.Join(s.clone.dir, "shallow"))
+// cut says whether the history ends at one of these commits only because no more was fetched.
+func (s *session) cut(commits []commit) bool {
+	ends, err := os.ReadFile(filepath.Join(s.clone.dir, "shallow"))
 	if err != nil {
-		return true
+		return false // not shallow
 	}
-	for _, c := range found {
-		if strings.Contains(string(cut), c.id) {
-			return false
+	for _, c := range commits {
+		if strings.Contains(string(ends), c.id) {
+			return true
 		}
 	}
-	return true
-}
-
-// isNothingSelected recognises a server's answer to --shallow-since when no commit is that young.
-func isNothingSelected(err error) bool {
-	var e *gitops.Error
-	return errors.As(err, &e) && strings.Contains(e.Detail, "no commits selected")
+	return false
 }
 
 func (s *session) branchSpec() string { return "+refs/heads/" + s.src.Branch + ":" + headRef }
