@@ -96,14 +96,14 @@ func TestValues(t *testing.T) {
 		},
 		"providers, cluster name and http": {
 			values: map[string]any{
-				"clusterName": "prod-eu",
-				"git":         map[string]any{"allowHTTP": true},
-				"providers":   map[string]any{"prometheus": []any{map[string]any{"name": "main", "url": "http://prometheus:9090"}}},
-				"controller":  map[string]any{"extraArgs": []any{"--zap-log-level=debug"}},
+				"clusterName":   "prod-eu",
+				"git":           map[string]any{"allowHTTP": true},
+				"metricSources": map[string]any{"providers": []any{map[string]any{"name": "main", "address": "http://prometheus:9090"}}},
+				"controller":    map[string]any{"extraArgs": []any{"--zap-log-level=debug"}},
 			},
 			check: func(t *testing.T, objects map[string]map[string]any, _ string) {
 				config := objects["ConfigMap belay-system/belay-providers"]["data"].(map[string]any)["providers.yaml"].(string)
-				if want := "prometheus:\n- name: main\n  url: http://prometheus:9090\n"; config != want {
+				if want := "default: \"\"\nproviders:\n- address: http://prometheus:9090\n  name: main\n"; config != want {
 					t.Errorf("providers.yaml is %q, want %q", config, want)
 				}
 				rendered := text(t, objects["Deployment belay-system/belay"])
@@ -144,7 +144,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"type":                 {map[string]any{"controller": map[string]any{"replicas": "two"}}, "replicas"},
 		"empty account":        {map[string]any{"serviceAccount": map[string]any{"name": ""}}, "name"},
 		"empty cluster name":   {map[string]any{"clusterName": ""}, "clusterName"},
-		"provider, no name":    {map[string]any{"providers": map[string]any{"prometheus": []any{map[string]any{"url": "x"}}}}, "name"},
+		"provider, no name":    {map[string]any{"metricSources": map[string]any{"providers": []any{map[string]any{"address": "http://x"}}}}, "name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := attempt(t, c.values)
