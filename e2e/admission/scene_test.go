@@ -66,6 +66,7 @@ func (s *scene) play(state state) {
 	switch s.resource {
 	case deployments:
 		s.must(s.intend(`{"metadata":{"labels":{"belay.dev/rollout":"web"}}}`))
+		s.settle()
 		s.before = s.get()
 		s.git = v1.DeepCopy()
 		setImage(s.git, "v2")
@@ -188,15 +189,8 @@ func (s *scene) wants(form string) {
 // once its controller has seen the Deployment as it is now.
 func (s *scene) startsPodsOf() string {
 	s.t.Helper()
+	s.settle()
 	var images string
-	eventually(s.t, func() error {
-		object := s.get()
-		seen, _, _ := unstructured.NestedInt64(object.Object, "status", "observedGeneration")
-		if seen < object.GetGeneration() {
-			return fmt.Errorf("the deployment controller has seen generation %d of %d", seen, object.GetGeneration())
-		}
-		return nil
-	})
 	list, err := shared.as(person).Resource(replicaSets).Namespace(s.namespace).List(s.t.Context(), metav1.ListOptions{})
 	s.must(err)
 	for i := range list.Items {
@@ -206,4 +200,17 @@ func (s *scene) startsPodsOf() string {
 		images += imageOf(&list.Items[i])
 	}
 	return images
+}
+
+// settle waits until the deployment controller has seen the Deployment as it is now.
+func (s *scene) settle() {
+	s.t.Helper()
+	eventually(s.t, func() error {
+		object := s.get()
+		seen, _, _ := unstructured.NestedInt64(object.Object, "status", "observedGeneration")
+		if seen < object.GetGeneration() {
+			return fmt.Errorf("the deployment controller has seen generation %d of %d", seen, object.GetGeneration())
+		}
+		return nil
+	})
 }
