@@ -85,7 +85,9 @@ var versionPattern = regexp.MustCompile(`(\d+)\.(\d+)`)
 func checkVersion(ctx context.Context, git string) error {
 	ctx, cancel := context.WithTimeout(ctx, defaultCommandTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, git, "version").Output()
+	cmd := exec.CommandContext(ctx, git, "version")
+	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH")}
+	out, err := cmd.Output()
 	if err != nil {
 		return unsupported("git does not run: %v", err)
 	}
