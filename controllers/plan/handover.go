@@ -1,0 +1,127 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/belay-dev/belay/api/v1alpha1"
+)
+
+// handOver finishes what was judged good. From HandingOver on there is no way back, so neither a suspension nor an
+// invalid spec stops it.
+func handOver(o *Observed) *Plan {
+	switch o.Progress.Stage {
+	case v1alpha1.StageUnpinning, v1alpha1.StageHandingOver, v1alpha1.StageCompleting, v1alpha1.StageClearing:
+		// Also one that was recreated meanwhile.
+		if effects := o.unpinEffects(); len(effects) > 0 {
+			return act(v1alpha1.PhaseProgressing, "the Services take the canary's pods in", effects...)
+		}
+	}
+	switch o.Progress.Stage {
+	case v1alpha1.StageUnpinning:
+		return o.unpinning()
+	case v1alpha1.StageHandingOver:
+		return o.handingOver()
+	case v1alpha1.StageCompleting:
+		return o.completing()
+	case v1alpha1.StageClearing:
+		return o.clearing()
+	}
+	return nil
+}
+
+// unpinning lets the Services select the canary pods too, and waits until they carry every one of them.
+func (o *Observed) unpinning() *Plan {
+	since := o.Progress.StageSince.Time
+	want := o.size()
+	if ready := o.canaryReady(); ready < want {
+		return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are ready, %d are%s", want, ready, o.podTrouble()), since, time.Time{})
+	}
+	for _, s := range o.Services {
+		if ready := s.Ready[o.Progress.Canary.Revision]; ready < want {
+			return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until Service %s has %d endpoints of the canary, it has %d", s.Name, want, ready), since, time.Time{})
+		}
+	}
+	return o.record(v1alpha1.PhaseProgressing, "every Service carries the canary's pods: the workload takes them over", func(p *v1alpha1.Progress) {
+		o.enter(p, v1alpha1.StageHandingOver)
+	})
+}
+
+// handingOver gives the ReplicaSet to the workload and takes the hold off.
+func (o *Observed) handingOver() *Plan {
+	c, ok := o.canary()
+	switch {
+	case !ok || o.recreated():
+		return o.end(v1alpha1.OutcomeSuperseded, o.WorkloadName+" or the canary's ReplicaSet was deleted at the hand-over")
+	case !c.Owned && !c.Current:
+		return o.end(v1alpha1.OutcomeSuperseded, "a newer template came before the workload took the canary over")
+	case !c.Owned && c.Ready < o.size():
+		// Pods went away since: the workload would have to start new ones.
+		return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are ready, %d are%s", o.size(), c.Ready, o.podTrouble()), o.Progress.StageSince.Time, time.Time{})
+	case !c.Owned:
+		return act(v1alpha1.PhaseProgressing, "the workload takes the canary's ReplicaSet over", Adopt{Revision: c})
+	case o.Workload.Held && c.Current:
+		return act(v1alpha1.PhaseProgressing, "the hold goes: the canary's pods are the workload's own", Release{ResourceVersion: o.Workload.ResourceVersion})
+	}
+	return o.record(v1alpha1.PhaseProgressing, fmt.Sprintf("revision %s is stable now; the workload lets the old one go", c.Hash), func(p *v1alpha1.Progress) {
+		p.Stable = &v1alpha1.RevisionRecord{Revision: c.Hash, ReplicaSet: c.Name, Image: c.Image, Source: p.Canary.Source}
+		o.enter(p, v1alpha1.StageCompleting)
+	})
+}
+
+// completing waits until the workload has let the old revision go.
+func (o *Observed) completing() *Plan {
+	if o.recreated() {
+		return o.toClearing()
+	}
+	others := o.Workload.Others(o.Progress.Stable.ReplicaSet)
+	if o.Workload.Held {
+		// A newer template came at this very moment: the workload is paused with both revisions. The old one is not
+		// needed any more, all traffic is on the promoted one.
+		for _, r := range others {
+			if r.Replicas > 0 {
+				return act(v1alpha1.PhaseProgressing, "the old revision ends", Canaries{Revision: r, Size: 0})
+			}
+		}
+	}
+	s, _ := o.stable()
+	if len(others) > 0 || (!o.Workload.Held && !o.Workload.Settled) || s.Available < o.Workload.Replicas {
+		return wait(v1alpha1.PhaseProgressing, "waits until "+o.WorkloadName+" has let the old revision go", o.Progress.StageSince.Time, time.Time{})
+	}
+	return o.toClearing()
+}
+
+func (o *Observed) toClearing() *Plan {
+	return o.record(v1alpha1.PhaseProgressing, "the old revision is gone: the routes go back to Git's form", func(p *v1alpha1.Progress) {
+		o.enter(p, v1alpha1.StageClearing)
+	})
+}
+
+// clearing takes the split off; the Services select the promoted pods alone by now.
+func (o *Observed) clearing() *Plan {
+	var effects []Effect
+	for _, r := range o.Routes {
+		if !r.Clear() {
+			effects = append(effects, ClearSplit{Route: r.Ref, ResourceVersion: r.ResourceVersion})
+		}
+	}
+	if len(effects) > 0 {
+		return act(v1alpha1.PhaseProgressing, "the routes go back to Git's form", effects...)
+	}
+	since := o.Progress.StageSince.Time
+	if lag := o.unprogrammed(); lag != "" && o.Now.Before(since.Add(o.Config.Progress)) {
+		return wait(v1alpha1.PhaseProgressing, "waits until "+lag, since, since.Add(o.Config.Progress))
+	}
+	if settled := since.Add(o.Config.Settle); o.Now.Before(settled) {
+		return wait(v1alpha1.PhaseProgressing, "the gateways settle", since, settled)
+	}
+	e := v1alpha1.Ending{Outcome: v1alpha1.OutcomePromoted, Reason: "revision " + o.Progress.Stable.Revision + " passed every step", At: o.stamp(), Step: o.stepText()}
+	p := o.record(v1alpha1.PhaseHealthy, fmt.Sprintf("revision %s is promoted", o.Progress.Stable.Revision), func(p *v1alpha1.Progress) {
+		p.Ending, p.Canary = &e, nil
+		p.ClearedAt, p.WeightPermille, p.Step = o.stampPtr(), 0, 0
+		p.Retiring = o.retiring(o.Now)
+		o.enter(p, v1alpha1.StageResting)
+	})
+	p.Ended = o.attempt(e)
+	return p
+}

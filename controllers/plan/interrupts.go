@@ -1,0 +1,191 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/belay-dev/belay/api/v1alpha1"
+)
+
+// newerProgress keeps hands off what a newer controller wrote.
+func newerProgress(o *Observed) *Plan {
+	if o.Progress.Version <= v1alpha1.ProgressVersion {
+		return nil
+	}
+	return stalled(Problem{"NewerProgress", fmt.Sprintf(
+		"status.progress.version is %d, this controller knows up to %d: run the newer controller", o.Progress.Version, v1alpha1.ProgressVersion)})
+}
+
+// deleted brings a Rollout that goes back to stable, and takes everything of ours off.
+func deleted(o *Observed) *Plan {
+	if !o.Deleting {
+		return nil
+	}
+	if o.inFlight() {
+		return o.end(v1alpha1.OutcomeAborted, "the Rollout is being deleted")
+	}
+	switch o.Progress.Stage {
+	case "", v1alpha1.StageAdopting, v1alpha1.StageResting, v1alpha1.StageHeld:
+		return o.leave()
+	}
+	return nil // an ending or a hand-over under way is finished first
+}
+
+// leave takes everything of ours off the workload, which stays held if it is: an unjudged release is never finished.
+func (o *Observed) leave() *Plan {
+	if p := o.retire(v1alpha1.PhasePending); p != nil {
+		return p
+	}
+	if !o.Finalizer {
+		return wait(v1alpha1.PhasePending, "the Rollout is gone", time.Time{}, time.Time{})
+	}
+	if o.Workload.Found && o.Workload.Governor == o.Name {
+		return act(v1alpha1.PhasePending, "the workload is left as it is", Ungovern{})
+	}
+	return act(v1alpha1.PhasePending, "the Rollout goes", DeleteAttempt{}, RemoveFinalizer{})
+}
+
+// abortRequested is a person's word that ends an attempt.
+func abortRequested(o *Observed) *Plan {
+	r := o.Request
+	if r == nil || r.Malformed != "" || r.Verb != "abort" || !o.inFlight() || !o.meansCanary(r) {
+		return nil
+	}
+	who := r.User
+	if who == "" {
+		who = "a person"
+	}
+	p := o.end(v1alpha1.OutcomeAborted, who+" aborted the attempt", o.evidence()...)
+	return o.answer(p, true, "traffic goes back to stable")
+}
+
+// superseded ends an attempt whose revision is no longer what the workload says.
+func superseded(o *Observed) *Plan {
+	if !o.inFlight() {
+		return nil
+	}
+	switch {
+	case o.recreated():
+		return o.end(v1alpha1.OutcomeSuperseded, o.WorkloadName+" was deleted or recreated")
+	case o.templateIsStable():
+		return o.end(v1alpha1.OutcomeWithdrawn, "the stable template is back in "+o.WorkloadName)
+	case !o.templateIsCanary():
+		return o.end(v1alpha1.OutcomeSuperseded, "a newer template is in "+o.WorkloadName)
+	case !o.Workload.Held:
+		return o.end(v1alpha1.OutcomeSuperseded, o.WorkloadName+" is not held any more")
+	}
+	return nil
+}
+
+// workloadFailed ends an attempt whose pods or routes did not come up in time.
+func workloadFailed(o *Observed) *Plan {
+	if o.Progress.Stage != v1alpha1.StagePinning && o.Progress.Stage != v1alpha1.StageStepping {
+		return nil
+	}
+	since := o.waitSince()
+	if since.IsZero() || o.Now.Before(since.Add(o.Config.Progress)) {
+		return nil
+	}
+	waited := o.Config.Progress.String()
+	if o.Progress.Stage == v1alpha1.StageStepping {
+		if ready, want := o.canaryReady(), o.size(); ready < want {
+			if ready > o.Progress.ReadyHighWater {
+				return o.record(v1alpha1.PhaseProgressing, fmt.Sprintf("%d of %d canary pods are ready, more than before", ready, want), func(p *v1alpha1.Progress) {
+					p.ReadyHighWater, p.WaitSince = ready, o.stampPtr()
+				})
+			}
+			return o.end(v1alpha1.OutcomeFailed, fmt.Sprintf("%d of %d canary pods are ready after %s%s", ready, want, waited, o.podTrouble()), o.Pods...)
+		}
+	}
+	// A route or a Service that did not come up is not the revision's fault: back to stable, and nothing in Git.
+	return o.end(v1alpha1.OutcomeUndecided, fmt.Sprintf("after %s still waits: %s", waited, o.pendingText()))
+}
+
+// podTrouble is ": <what the pods say>", or empty.
+func (o *Observed) podTrouble() string {
+	if len(o.Pods) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(o.Pods[:min(len(o.Pods), 3)], "; ")
+}
+
+// waitSince is when the current wait for pods or routes began; zero: none is under way.
+func (o *Observed) waitSince() time.Time {
+	if o.Progress.Stage == v1alpha1.StagePinning {
+		return o.Progress.StageSince.Time
+	}
+	if o.Progress.ProgrammedSince != nil || o.Progress.WaitSince == nil {
+		return time.Time{}
+	}
+	return o.Progress.WaitSince.Time
+}
+
+// pendingText says what has not come up.
+func (o *Observed) pendingText() string {
+	if o.Progress.Stage == v1alpha1.StagePinning {
+		if text := o.pinningPending(); text != "" {
+			return text
+		}
+	}
+	if lag := o.unprogrammed(); lag != "" {
+		return lag
+	}
+	return "the routes carry the step's weight"
+}
+
+// analysisFailed acts on a verdict.
+func analysisFailed(o *Observed) *Plan {
+	if o.Progress.Stage != v1alpha1.StageStepping && o.Progress.Stage != v1alpha1.StageUnpinning {
+		return nil
+	}
+	v := o.verdict()
+	switch v.verdict {
+	case v1alpha1.VerdictFail:
+		return o.end(v1alpha1.OutcomeFailed, v.sentence, o.evidence()...)
+	case v1alpha1.VerdictInconclusive:
+		return o.inconclusive(v.sentence)
+	}
+	return nil
+}
+
+// inconclusive pauses for a person or goes back to stable, as the Rollout says. nil: it is known already.
+func (o *Observed) inconclusive(sentence string) *Plan {
+	if o.Progress.Inconclusive != "" || o.Progress.Stage != v1alpha1.StageStepping {
+		return nil
+	}
+	if o.Config.OnInconclusive == v1alpha1.InconclusiveAbort {
+		return o.end(v1alpha1.OutcomeUndecided, sentence, o.evidence()...)
+	}
+	return o.record(v1alpha1.PhaseInconclusive, sentence, func(p *v1alpha1.Progress) { p.Inconclusive = sentence })
+}
+
+// canaryLost takes the weight off a canary without a ready pod. It lowers, so nothing has to be recorded before.
+func canaryLost(o *Observed) *Plan {
+	if o.Progress.Stage != v1alpha1.StageStepping || o.Canary.Ready > 0 {
+		return nil
+	}
+	var effects []Effect
+	for _, r := range o.Routes {
+		if r.Permille() > 0 {
+			effects = append(effects, o.split(r.Ref, r.ResourceVersion, 0))
+		}
+	}
+	if len(effects) == 0 {
+		return nil
+	}
+	return act(v1alpha1.PhaseProgressing, "no canary pod is ready: its weight goes to zero until one is"+o.podTrouble(), effects...)
+}
+
+// frozenTooLong ends an attempt that was suspended, or made invalid, and not taken up again.
+func frozenTooLong(o *Observed) *Plan {
+	why, frozen := o.frozen()
+	if !frozen || o.Progress.Stage != v1alpha1.StageStepping {
+		return nil
+	}
+	deadline := o.Progress.StepSince.Add(max(o.stepDeadline(), o.Config.Progress))
+	if o.Now.Before(deadline) {
+		return nil
+	}
+	return o.end(v1alpha1.OutcomeUndecided, fmt.Sprintf("%s, and the step is over its deadline", why))
+}

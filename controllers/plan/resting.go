@@ -1,0 +1,293 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/routers"
+	"github.com/belay-dev/belay/workloads"
+)
+
+// hashKey is the label that tells the pods of a Deployment's revisions apart.
+const hashKey = "pod-template-hash"
+
+// ungoverned puts our finalizer and label on. An invalid Rollout touches nothing.
+func ungoverned(o *Observed) *Plan {
+	if o.Deleting || len(o.Problems) > 0 || !o.Workload.Found {
+		return nil
+	}
+	switch {
+	case !o.Finalizer:
+		return act(v1alpha1.PhasePending, "the Rollout takes up its work", AddFinalizer{})
+	case o.Workload.Governor != o.Name || o.Workload.Ignored != strings.Join(o.Ignored, ","):
+		return act(v1alpha1.PhasePending, o.WorkloadName+" comes under guard", Govern{Ignored: o.Ignored})
+	}
+	return nil
+}
+
+// adopting waits until the workload's own roll-out is over and takes what it finds as stable. It restarts nothing.
+func adopting(o *Observed) *Plan {
+	if o.Progress.Stage != v1alpha1.StageAdopting && o.Progress.Stage != "" {
+		return nil
+	}
+	if p := invalid(o); p != nil {
+		return p
+	}
+	if p := o.retire(v1alpha1.PhasePending); p != nil {
+		return p
+	}
+	if o.Workload.Held {
+		// Nothing is known to be stable, so there is nothing to protect: the newer template may well be the fix.
+		if s, ok := o.stable(); !ok || s.Ready == 0 {
+			return act(v1alpha1.PhasePending, "nothing is known to be stable yet; "+o.WorkloadName+" goes on with its newest template",
+				Release{ResourceVersion: o.Workload.ResourceVersion})
+		}
+	}
+	c := o.Workload.Candidate
+	if o.Workload.Held || !o.Workload.Settled || !c.Owned {
+		return wait(v1alpha1.PhasePending, "waits until "+o.WorkloadName+" has finished its own roll-out", o.Progress.StageSince.Time, time.Time{})
+	}
+	p := o.record(v1alpha1.PhaseHealthy, fmt.Sprintf("%s is stable at revision %s", o.WorkloadName, c.Hash), func(p *v1alpha1.Progress) {
+		source := o.Workload.Source
+		if p.Stable != nil && p.Stable.ReplicaSet == c.Name && source == "" {
+			source = p.Stable.Source
+		}
+		p.Stable = &v1alpha1.RevisionRecord{Revision: c.Hash, ReplicaSet: c.Name, Image: c.Image, Source: source}
+		o.enter(p, v1alpha1.StageResting)
+	})
+	return p
+}
+
+// held waits until Git or a person takes a failed revision back.
+func held(o *Observed) *Plan {
+	if o.Progress.Stage != v1alpha1.StageHeld {
+		return nil
+	}
+	return o.withRevert(o.held())
+}
+
+func (o *Observed) held() *Plan {
+	if p := revert(o); p != nil {
+		return p
+	}
+	phase := o.abortedPhase()
+	switch {
+	case !o.Workload.Found, !o.Workload.Held && !o.templateIsStable():
+		return o.toAdopting(phase, o.WorkloadName+" is not held any more")
+	case o.templateIsStable() && o.Workload.Held:
+		return act(phase, "the stable template is back: the hold goes, nothing restarts", Release{ResourceVersion: o.Workload.ResourceVersion})
+	case o.templateIsStable():
+		return o.toResting("the stable template is back in " + o.WorkloadName)
+	case !o.templateIsCanary():
+		return o.toResting("a newer template is in " + o.WorkloadName)
+	}
+	if notice := o.notice(); o.Workload.Notice != notice {
+		return act(phase, notice, Notice{Sentence: notice})
+	}
+	if p := o.retire(phase); p != nil {
+		return p
+	}
+	p := wait(phase, o.heldText(), o.Progress.StageSince.Time, time.Time{})
+	return p
+}
+
+// heldText says why the workload is held and what is waited for.
+func (o *Observed) heldText() string {
+	reason := "it failed"
+	if o.Progress.Ending != nil {
+		reason = o.Progress.Ending.Reason
+	}
+	return fmt.Sprintf("revision %s is held (%s); stable serves until Git or a person takes the template back", o.Progress.Canary.Revision, reason)
+}
+
+// notice is the sentence on the held workload.
+func (o *Observed) notice() string {
+	return fmt.Sprintf("held by Rollout %s: revision %s did not pass. Revert it in Git, or run: kubectl belay undo %s -n %s (stable template back), kubectl belay retry %s -n %s (try again)",
+		o.Name, o.Progress.Canary.Revision, o.Name, o.Namespace, o.Name, o.Namespace)
+}
+
+// toResting and toAdopting leave Held.
+func (o *Observed) toResting(reason string) *Plan {
+	return o.record(v1alpha1.PhasePending, reason, func(p *v1alpha1.Progress) { o.enter(p, v1alpha1.StageResting) })
+}
+
+func (o *Observed) toAdopting(phase v1alpha1.Phase, reason string) *Plan {
+	return o.record(phase, reason, func(p *v1alpha1.Progress) { o.enter(p, v1alpha1.StageAdopting) })
+}
+
+// stableBroken lets a new template through when there is no stable pod to protect.
+func stableBroken(o *Observed) *Plan {
+	if o.Progress.Stage != v1alpha1.StageResting || !o.Workload.Held || o.templateIsStable() {
+		return nil
+	}
+	s, ok := o.stable()
+	if ok && s.Ready > 0 && o.Workload.Replicas > 0 {
+		return nil
+	}
+	why := "no stable pod is ready"
+	if o.Workload.Replicas == 0 {
+		why = "the workload is scaled to zero"
+	}
+	return act(v1alpha1.PhasePending, why+": there is nothing to protect, the new template goes on unjudged",
+		Release{ResourceVersion: o.Workload.ResourceVersion})
+}
+
+// suspended starts no attempt.
+func suspended(o *Observed) *Plan {
+	if !o.Suspend || o.Progress.Stage != v1alpha1.StageResting || !o.Workload.Held || o.templateIsStable() {
+		return nil
+	}
+	return wait(v1alpha1.PhasePaused, "the Rollout is suspended; a new template is held", time.Time{}, time.Time{})
+}
+
+// invalid starts no attempt and touches nothing. In flight the attempt goes on with its snapshot, but does not advance.
+func invalid(o *Observed) *Plan {
+	switch o.Progress.Stage {
+	case "", v1alpha1.StageAdopting, v1alpha1.StageResting:
+		if len(o.Problems) > 0 {
+			return stalled(o.Problems[0])
+		}
+	}
+	return nil
+}
+
+// resting starts an attempt when a new template is held.
+func resting(o *Observed) *Plan {
+	if o.Progress.Stage != v1alpha1.StageResting {
+		return nil
+	}
+	switch {
+	case !o.Workload.Found:
+		return o.toAdopting(v1alpha1.PhasePending, o.WorkloadName+" is gone")
+	case o.Workload.Held && o.templateIsStable():
+		return act(v1alpha1.PhasePending, "the stable template is back: the hold goes, nothing restarts", Release{ResourceVersion: o.Workload.ResourceVersion})
+	case o.Workload.Held:
+		return o.mayStart()
+	case !o.templateIsStable():
+		return o.toAdopting(v1alpha1.PhasePending, "a template was let through unheld")
+	}
+	if p := o.retire(v1alpha1.PhaseHealthy); p != nil {
+		return p
+	}
+	if effects := o.sweep(); len(effects) > 0 {
+		return act(v1alpha1.PhaseHealthy, "everything is as Git declares it again", effects...)
+	}
+	return o.keepSource()
+}
+
+// sweep lists what must not be there at rest.
+func (o *Observed) sweep() []Effect {
+	effects := o.unpinEffects()
+	for _, r := range o.Routes {
+		if r.Found && !r.Clear() {
+			effects = append(effects, ClearSplit{Route: r.Ref, ResourceVersion: r.ResourceVersion})
+		}
+	}
+	if o.Attempt.Found {
+		effects = append(effects, DeleteAttempt{})
+	}
+	for _, r := range o.Workload.Revisions {
+		known := slices.ContainsFunc(o.Progress.Quarantine, func(q v1alpha1.QuarantinedRevision) bool { return q.ReplicaSet == r.Name })
+		if r.Ours && r.Present == 0 && r.Replicas == 0 && !known {
+			effects = append(effects, DropRevision{Name: r.Name})
+		}
+	}
+	return effects
+}
+
+// keepSource learns at which commit the stable revision is live, and follows an agent that says so.
+func (o *Observed) keepSource() *Plan {
+	healthy := fmt.Sprintf("revision %s is stable", o.Progress.Stable.Revision)
+	if s := o.Workload.Source; s != "" && s != o.Progress.Stable.Source {
+		return o.record(v1alpha1.PhaseHealthy, healthy, func(p *v1alpha1.Progress) { p.Stable.Source = s })
+	}
+	p := wait(v1alpha1.PhaseHealthy, healthy, time.Time{}, time.Time{})
+	p.Waiting = nil
+	if o.Progress.Stable.Source != "" || !o.Git.Configured || o.Git.Problem != nil {
+		return p
+	}
+	ask := "stable/" + o.Progress.Stable.Revision
+	if o.Git.Tip != nil && o.Git.Tip.For == ask {
+		return o.record(v1alpha1.PhaseHealthy, healthy, func(p *v1alpha1.Progress) { p.Stable.Source = o.Git.Tip.Commit })
+	}
+	p.Effects = []Effect{ReadTip{For: ask}}
+	return p
+}
+
+// mayStart checks everything that must be so before an attempt, and records it.
+func (o *Observed) mayStart() *Plan {
+	c := o.Workload.Candidate
+	if slices.ContainsFunc(o.Progress.Quarantine, func(q v1alpha1.QuarantinedRevision) bool { return q.ReplicaSet == c.Name }) {
+		return o.knownBad(c)
+	}
+	if others := o.Workload.Others(o.Progress.Stable.ReplicaSet); len(others) > 0 {
+		return wait(v1alpha1.PhasePending, fmt.Sprintf("waits until the workload's own roll-out is over: revision %s still has pods", others[0].Hash), time.Time{}, time.Time{})
+	}
+	if problem := o.contestedRoute(); problem != nil {
+		return stalled(*problem)
+	}
+	return o.start(c)
+}
+
+// knownBad holds a revision that failed before, without canary pods and without a second commit.
+func (o *Observed) knownBad(c workloads.Revision) *Plan {
+	reason := fmt.Sprintf("revision %s failed before and is not tried again by itself (KnownBadRevision)", c.Hash)
+	return o.record(v1alpha1.PhaseHeld, reason, func(p *v1alpha1.Progress) {
+		p.Canary = &v1alpha1.RevisionRecord{Revision: c.Hash, ReplicaSet: c.Name, Image: c.Image, Source: o.Workload.Source}
+		p.Ending = &v1alpha1.Ending{Outcome: v1alpha1.OutcomeFailed, Reason: reason, At: o.stamp()}
+		p.Revert = &v1alpha1.RevertRecord{State: v1alpha1.RevertSkipped, Reason: "KnownBadRevision", Message: reason}
+		o.enter(p, v1alpha1.StageHeld)
+	})
+}
+
+// contestedRoute finds a route that another Rollout splits at this moment.
+func (o *Observed) contestedRoute() *Problem {
+	for _, r := range o.Routes {
+		if r.Other != nil {
+			return &Problem{"RouteContested", fmt.Sprintf("%s %s is split for Service %s by another Rollout: the attempt starts when that one is over", r.Ref.Kind, r.Ref.Name, r.Other.Service)}
+		}
+	}
+	return nil
+}
+
+// start records a new attempt. Nothing of it exists before this record does.
+func (o *Observed) start(c workloads.Revision) *Plan {
+	reason := fmt.Sprintf("a new template is held: attempt %d begins with revision %s", o.Progress.Attempt+1, c.Hash)
+	return o.record(v1alpha1.PhaseProgressing, reason, func(p *v1alpha1.Progress) {
+		*p = v1alpha1.Progress{
+			Sequence: p.Sequence, Attempt: p.Attempt + 1, Stable: p.Stable, Quarantine: p.Quarantine, Request: p.Request,
+			StartedAt: o.stampPtr(), Replicas: o.Workload.Replicas, WorkloadUID: o.Workload.UID,
+			SnapshotDigest: o.LiveDigest, SnapshotGeneration: o.Generation,
+			CanaryService: o.Config.Service + "-canary",
+			Canary: &v1alpha1.RevisionRecord{
+				Revision: c.Hash, ReplicaSet: c.Name, Image: c.Image, Source: o.Workload.Source, TakenOver: c.Exists && c.Owned,
+			},
+		}
+		o.enter(p, v1alpha1.StagePinning)
+	})
+}
+
+// retire deletes a canary Service when its time has come; nil: there is none left.
+func (o *Observed) retire(phase v1alpha1.Phase) *Plan {
+	r := o.Progress.Retiring
+	if r == nil {
+		return nil
+	}
+	if !o.Now.Before(r.NotBefore.Time) {
+		if o.Canary.Found && !o.Canary.Foreign {
+			return act(phase, "the canary's Service is not needed any more", DeleteCanaryService{Name: r.Name})
+		}
+		return o.record(phase, "the canary's Service is gone", func(p *v1alpha1.Progress) { p.Retiring = nil })
+	}
+	if !o.Deleting {
+		return nil // nothing else waits for it; see wake
+	}
+	return wait(phase, "waits until gateways have forgotten the canary's Service", time.Time{}, r.NotBefore.Time)
+}
+
+func (o *Observed) pin() routers.Pin {
+	return routers.Pin{Fence: o.fence(), Key: hashKey, Value: o.Progress.Stable.Revision}
+}
