@@ -98,4 +98,3 @@ func (w *world) deletion(t *testing.T) {
 		t.Error("the process outlived its pod")
 	}
 }
-
