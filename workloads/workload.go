@@ -46,6 +46,8 @@ type Revision struct {
 	Name, Hash string
 	// Image of the first container.
 	Image string
+	// Labels of its pods without the revision's own.
+	Labels map[string]string
 	// Exists is false for a candidate that is yet to be made.
 	Exists          bool
 	ResourceVersion string
@@ -99,4 +101,8 @@ type Workload interface {
 	Canaries(ctx context.Context, c client.Client, t Target, revision Revision, size int32) error
 	// Adopt lets the workload take the canary's ReplicaSet over. It compares the stored objects once more.
 	Adopt(ctx context.Context, c client.Client, t Target, revision Revision) error
+	// Return takes an emptied canary out of our hands: back to the workload if it was its own before, else it is deleted.
+	Return(ctx context.Context, c client.Client, t Target, revision Revision) error
+	// Notice writes a sentence on a held workload that says what to run; an empty one takes it off.
+	Notice(ctx context.Context, c client.Client, t Target, sentence string) error
 }

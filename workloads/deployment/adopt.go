@@ -1,0 +1,118 @@
+package deployment
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/belay-dev/belay/workloads"
+)
+
+// Annotations of the Deployment's controller on its ReplicaSets.
+const (
+	// numberKey is set on every ReplicaSet that ever was a Deployment's.
+	numberKey = "deployment.kubernetes.io/revision"
+	// desiredKey and maxKey are what the Deployment's size was when it sized the ReplicaSet last. One without them is not
+	// recognised as complete and is scaled down in proportion, which would kill canary pods at the hand-over.
+	desiredKey = "deployment.kubernetes.io/desired-replicas"
+	maxKey     = "deployment.kubernetes.io/max-replicas"
+)
+
+// Adopt implements workloads.Workload. What it read is compared as the Deployment's controller is going to compare it.
+func (Deployment) Adopt(ctx context.Context, c client.Client, t workloads.Target, revision workloads.Revision) error {
+	f, err := read(ctx, c, t)
+	if err != nil {
+		return err
+	}
+	m := f.find(revision.Name)
+	if m == nil || m.leaving {
+		return changed(replicaSetKind, revision.Name, "it is gone")
+	}
+	if m.revision.Owned {
+		return nil
+	}
+	if err := f.adoptable(m.revision); err != nil {
+		return err
+	}
+	// The oldest equal one would be taken instead of ours.
+	for _, double := range f.doubles(revision.Name) {
+		if err := remove(ctx, c, double.object); err != nil {
+			return err
+		}
+	}
+	wanted := replicasOf(f.deployment)
+	return merge(ctx, c, replicaSetKind, t.Namespace, revision.Name, m.revision.ResourceVersion, map[string]any{
+		"metadata": map[string]any{
+			"ownerReferences": withController(m.object.GetOwnerReferences(), f.owner()),
+			"annotations": map[string]any{
+				desiredKey: strconv.Itoa(int(wanted)),
+				maxKey:     strconv.Itoa(int(wanted + maxSurge(f.deployment, wanted))),
+			},
+		},
+	})
+}
+
+func (f *family) adoptable(r workloads.Revision) error {
+	switch {
+	case !r.Ours:
+		return changed(replicaSetKind, r.Name, "it is not controlled by Rollout %s", f.target.Rollout)
+	case f.deployment.GetDeletionTimestamp() != nil:
+		return changed(kind, f.target.Name, "it is being deleted")
+	case !r.Current:
+		return changed(replicaSetKind, r.Name, "its template is not that of Deployment %s any more", f.target.Name)
+	case r.Available != r.Replicas || r.Replicas == 0 && replicasOf(f.deployment) > 0:
+		return changed(replicaSetKind, r.Name, "%d of its %d pods are available", r.Available, r.Replicas)
+	}
+	for _, other := range f.members {
+		o := other.revision
+		if o.Owned && o.Current && (o.Replicas > 0 || o.Present > 0) {
+			return changed(replicaSetKind, r.Name, "Deployment %s has an equal one with pods, %s", f.target.Name, o.Name)
+		}
+	}
+	return nil
+}
+
+// Return implements workloads.Workload.
+func (Deployment) Return(ctx context.Context, c client.Client, t workloads.Target, revision workloads.Revision) error {
+	f, err := read(ctx, c, t)
+	if err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	m := f.find(revision.Name)
+	if m == nil || m.leaving || !m.revision.Ours {
+		return nil
+	}
+	if m.revision.Replicas > 0 || m.revision.Present > 0 {
+		return changed(replicaSetKind, revision.Name, "it still has pods")
+	}
+	if _, was := m.object.GetAnnotations()[numberKey]; !was {
+		return remove(ctx, c, m.object)
+	}
+	return merge(ctx, c, replicaSetKind, t.Namespace, revision.Name, m.revision.ResourceVersion, map[string]any{
+		"metadata": map[string]any{"ownerReferences": withController(m.object.GetOwnerReferences(), f.owner())},
+	})
+}
+
+// owner is the reference by which the Deployment's controller knows its own.
+func (f *family) owner() metav1.OwnerReference {
+	return *metav1.NewControllerRef(f.deployment, kind)
+}
+
+// maxSurge resolves spec.strategy.rollingUpdate.maxSurge, which the API server defaults.
+func maxSurge(d *unstructured.Unstructured, replicas int32) int32 {
+	value, found, _ := unstructured.NestedFieldNoCopy(d.Object, "spec", "strategy", "rollingUpdate", "maxSurge")
+	if !found {
+		return 0
+	}
+	surge := intstr.Parse(fmt.Sprint(value))
+	n, err := intstr.GetScaledValueFromIntOrPercent(&surge, int(replicas), true)
+	if err != nil {
+		return 0
+	}
+	return int32(n)
+}

@@ -1,0 +1,93 @@
+package deployment
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/rand"
+)
+
+const (
+	// hashKey is the label by which a ReplicaSet tells its pods from those of its siblings.
+	hashKey = "pod-template-hash"
+	// maxName leaves room for the suffix of a pod in the 63 characters of a host name.
+	maxName = 57
+)
+
+// templateOf gives the pod template of a Deployment or ReplicaSet as its own, without what differs between the two: the
+// hash, and the null creationTimestamp that some clients write.
+func templateOf(object *unstructured.Unstructured) map[string]any {
+	stored, _, _ := unstructured.NestedFieldNoCopy(object.Object, "spec", "template")
+	fields, ok := stored.(map[string]any)
+	if !ok {
+		return map[string]any{}
+	}
+	template := runtime.DeepCopyJSON(fields)
+	metadata, ok := template["metadata"].(map[string]any)
+	if !ok {
+		return template
+	}
+	if metadata["creationTimestamp"] == nil {
+		delete(metadata, "creationTimestamp")
+	}
+	for _, key := range []string{"labels", "annotations"} {
+		if entries, ok := metadata[key].(map[string]any); ok {
+			delete(entries, hashKey)
+			if len(entries) == 0 {
+				delete(metadata, key)
+			}
+		}
+	}
+	if len(metadata) == 0 {
+		delete(template, "metadata")
+	}
+	return template
+}
+
+func equal(a, b map[string]any) bool { return equality.Semantic.DeepEqual(a, b) }
+
+// nameFor gives the name and the hash of the ReplicaSet that is yet to be made for a template. The same template gives the
+// same name for ever. A name that another template took already gives way to the next.
+func nameFor(deployment string, template map[string]any, taken func(name string) bool) (name, hash string, err error) {
+	text, err := json.Marshal(template)
+	if err != nil {
+		return "", "", fmt.Errorf("the pod template of Deployment %s: %w", deployment, err)
+	}
+	for try := 0; ; try++ {
+		digest := fnv.New32a()
+		fmt.Fprintf(digest, "%s/%d/%s", deployment, try, text)
+		hash = rand.SafeEncodeString(fmt.Sprint(digest.Sum32()))
+		name = bounded(deployment, maxName-1-len(hash)) + "-" + hash
+		if !taken(name) {
+			return name, hash, nil
+		}
+	}
+}
+
+// bounded cuts a name; what is left ends in a letter or digit.
+func bounded(name string, length int) string {
+	if len(name) <= length {
+		return name
+	}
+	return strings.TrimRight(name[:length], "-.")
+}
+
+func podLabels(template map[string]any) map[string]string {
+	labels, _, _ := unstructured.NestedStringMap(template, "metadata", "labels")
+	return labels
+}
+
+func firstImage(template map[string]any) string {
+	containers, _, _ := unstructured.NestedSlice(template, "spec", "containers")
+	if len(containers) == 0 {
+		return ""
+	}
+	container, _ := containers[0].(map[string]any)
+	image, _, _ := unstructured.NestedString(container, "image")
+	return image
+}
