@@ -62,6 +62,8 @@ func (c *conditions) judge(values []float64) Measurement {
 	}
 	success, failure, err := c.outcomes(input)
 	switch {
+	case isUnordered(err):
+		return Measurement{Outcome: NoData, Message: "the query returns NaN, which the condition compares"}
 	case err != nil:
 		return Measurement{Outcome: Misconfigured, Value: shown, Message: "the condition cannot be evaluated: " + err.Error()}
 	case failure:
@@ -75,21 +77,21 @@ func (c *conditions) judge(values []float64) Measurement {
 // outcomes of both conditions. One alone: its opposite is the other. Where both are given and both
 // hold, failure is what counts.
 func (c *conditions) outcomes(input any) (success, failure bool, err error) {
-	if c.success != nil {
-		if success, err = c.success.holds(input); err != nil {
-			return false, false, err
-		}
-	}
-	if c.failure != nil {
-		if failure, err = c.failure.holds(input); err != nil {
-			return false, false, err
-		}
-	}
 	switch {
 	case c.failure == nil:
-		failure = !success
+		success, err = c.success.holds(input)
+		return success, err == nil && !success, err
 	case c.success == nil:
-		success = !failure
+		failure, err = c.failure.holds(input)
+		return err == nil && !failure, failure, err
+	}
+	success, err = c.success.holds(input)
+	if err != nil && !isUnordered(err) {
+		return false, false, err
+	}
+	failure, err = c.failure.holds(input)
+	if err != nil && !isUnordered(err) {
+		return false, false, err
 	}
 	return success, failure, nil
 }

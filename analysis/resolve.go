@@ -3,7 +3,9 @@ package analysis
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
 )
@@ -115,14 +117,10 @@ func (r *resolver) inline() {
 
 // unknown reports arguments that nothing reads: most often a misspelt name.
 func (r *resolver) unknown() {
-	names := make([]string, 0, len(r.known))
-	for name := range r.known {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(r.known))
 	for _, arg := range r.spec.Args {
 		if !r.known[arg.Name] {
-			r.failf("spec.analysis.args: argument %q is unknown: no template and no inline metric reads it; known are %v", arg.Name, names)
+			r.failf("spec.analysis.args: argument %q is unknown: no template and no inline metric reads it; known are %s", arg.Name, strings.Join(names, ", "))
 		}
 	}
 }
