@@ -55,6 +55,11 @@ var deploymentCells = []cell{
 		form: "image v2, paused; rollout web; hold 7.1/false", after: "image v2; rollout web"},
 
 	{by: "rollout resume", state: atRest, form: "image v1; rollout web", pods: "v1"},
+	// To the first evaluation the manifest looks changed; to the last it does not, and what was held is let go.
+	{by: "server-side apply every second, beside a webhook", state: atRest, form: "image mirror/v1; rollout web", pods: "mirror/v1"},
+	{by: "server-side apply every second, beside a webhook", state: inFlight, pods: "mirror/v1",
+		form: "image mirror/v2, paused; rollout web; hold 7.1/false", after: "image mirror/v2; rollout web"},
+
 	{by: "rollout resume", state: inFlight, moves: 1, pods: "v1",
 		form: "image v2, paused; rollout web; hold 7.1/false; contested-by alice", after: "image v2; rollout web"},
 }
@@ -85,6 +90,9 @@ var serviceCells = []cell{
 
 	{by: "JSON patch forges", state: atRest, owners: "agent, tool (update)", form: "app=web"},
 	{by: "JSON patch forges", state: inFlight, owners: "agent, tool (update)", form: pinned + "; contested-by alice", after: "app=web"},
+
+	{by: "server-side apply every second, beside a webhook", state: atRest, form: "app=web"},
+	{by: "server-side apply every second, beside a webhook", state: inFlight, form: pinned, after: "app=web"},
 
 	// Here no attempt has a ConfigMap; recreated_test.go has the cells with one.
 	{by: "delete and create", state: atRest, form: "app=web"},
@@ -121,6 +129,9 @@ var routeCells = []cell{
 
 	{by: "JSON patch forges", state: atRest, owners: "agent, tool (update)", form: whole},
 	{by: "JSON patch forges", state: inFlight, owners: "agent, tool (update)", form: divided + "; contested-by alice", after: whole},
+
+	{by: "server-side apply every second, beside a webhook", state: atRest, form: whole},
+	{by: "server-side apply every second, beside a webhook", state: inFlight, form: divided, after: whole},
 
 	{by: "delete and create", state: atRest, form: whole},
 	{by: "delete and create", state: inFlight, form: whole, after: whole},

@@ -43,12 +43,15 @@ type scene struct {
 	before, during *unstructured.Unstructured
 }
 
-// newScene creates a namespace and nothing in it.
-func newScene(t *testing.T, manifest string) *scene {
+// newScene creates a namespace with these labels and nothing in it.
+func newScene(t *testing.T, manifest string, labels ...string) *scene {
 	t.Helper()
 	namespace := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"generateName": "scene-"},
 	}}
+	for _, label := range labels {
+		set(namespace, "rewritten", "metadata", "labels", label)
+	}
 	created, err := shared.as(person).Resource(namespaces).Create(t.Context(), namespace, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatalf("no namespace: %v", err)

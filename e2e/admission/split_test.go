@@ -180,12 +180,7 @@ func TestSplitStories(t *testing.T) {
 			t.Parallel()
 			s := newScene(t, route("{name: web, port: 80, weight: 90}, {name: other, port: 80, weight: 10}"))
 			s.reapply()
-			for _, step := range story {
-				s.must(step.write(s))
-				if got := formOf(s.get()); got != step.form {
-					t.Fatalf("%s: the stored form is\n  %s\nnot\n  %s", step.does, got, step.form)
-				}
-			}
+			s.follow(story)
 		})
 	}
 }

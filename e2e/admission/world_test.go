@@ -109,6 +109,9 @@ func (w world) install(ctx context.Context) error {
 			}
 		}
 	}
+	if err := w.installWebhook(ctx); err != nil {
+		return err
+	}
 	return w.awaitPolicies(ctx)
 }
 

@@ -27,6 +27,7 @@ var writers = map[string]func(*scene) error{
 		_, err := s.apply(true, false)
 		return err
 	},
+	"server-side apply every second, beside a webhook": (*scene).applyEverySecond,
 	"client-side apply":                     (*scene).applyClientSide,
 	"PUT of a copy from before the attempt": func(s *scene) error { return s.put(s.before) },
 	"PUT of a copy from the attempt":        func(s *scene) error { return s.put(s.during) },
