@@ -3,6 +3,7 @@ package repository
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -38,7 +39,10 @@ func (p *proposal) check(ctx context.Context) (written []string, problem string,
 			return written, f.path + ": " + problem, nil
 		}
 	}
-	problem, err = p.checkTemplate(ctx)
+	if problem, err = p.checkTemplate(ctx); err != nil || problem != "" {
+		return written, problem, err
+	}
+	problem, err = p.checkRendering(ctx)
 	return written, problem, err
 }
 
@@ -208,4 +212,54 @@ func (p *proposal) checkTemplate(ctx context.Context) (string, error) {
 		return "the workload would not get the stable template", nil
 	}
 	return "", nil
+}
+
+// checkRendering proves, where kustomize renders the paths, that every object comes out as the
+// head has it or as it was at stable.
+func (p *proposal) checkRendering(ctx context.Context) (string, error) {
+	var states []map[string]any
+	for _, treeish := range []string{p.head, p.order.Stable, p.order.Failed, p.merged.tree} {
+		tree, err := p.list(ctx, treeish, p.pathspecs())
+		if err != nil {
+			return "", err
+		}
+		roots, plain := p.roots(tree)
+		if plain {
+			return "", nil
+		}
+		rendered, err := p.render(ctx, treeish, roots)
+		if err != nil {
+			return "", err
+		}
+		if rendered.why != "" {
+			if treeish == p.merged.tree {
+				return rendered.why, nil
+			}
+			return "", nil // nothing to compare with
+		}
+		objects := map[string]any{}
+		for id, object := range rendered.objects {
+			if id.is(p.order.Workload) {
+				object = withoutTemplate(object) // checkTemplate is stricter
+			}
+			objects[fmt.Sprintf("%s %s/%s (%s)", id.kind, id.namespace, id.name, id.apiVersion)] = object
+		}
+		states = append(states, objects)
+	}
+	head, stable, failed, us := states[0], states[1], states[2], states[3]
+	for _, objects := range []map[string]any{us, head, stable} {
+		for _, id := range slices.Sorted(maps.Keys(objects)) {
+			if !explained(us[id], head[id], stable[id], failed[id]) {
+				return "kustomize would render " + id + " neither as it is on the branch nor as it was", nil
+			}
+		}
+	}
+	return "", nil
+}
+
+func withoutTemplate(object any) any {
+	o, spec := maps.Clone(asMap(object)), maps.Clone(asMap(asMap(object)["spec"]))
+	delete(spec, "template")
+	o["spec"] = spec
+	return o
 }

@@ -112,7 +112,7 @@ func (t templates) unreadable(commits ...string) string {
 	return ""
 }
 
-// templates reads the workload's template at each of the commits.
+// templates reads the workload's template at each of the commits or trees.
 func (s *session) templates(ctx context.Context, commits []string) (templates, error) {
 	trees := map[string]map[string]file{}
 	var blobs []string
@@ -135,7 +135,16 @@ func (s *session) templates(ctx context.Context, commits []string) (templates, e
 	reader := newReader(s.src.Workload, contents)
 	found := templates{}
 	for _, c := range commits {
-		found[c] = reader.template(trees[c])
+		roots, plain := s.roots(trees[c])
+		if plain {
+			found[c] = reader.template(trees[c])
+			continue
+		}
+		rendered, err := s.render(ctx, c, roots)
+		if err != nil {
+			return nil, err
+		}
+		found[c] = rendered.template(s.src.Workload)
 	}
 	return found, nil
 }

@@ -24,9 +24,6 @@ func newReader(workload gitops.ObjectRef, contents map[string][]byte) *reader {
 func (r *reader) template(tree map[string]file) template {
 	var found []*yaml.Node
 	for name, f := range tree {
-		if isKustomization(name) {
-			return template{why: "the files are rendered with kustomize, so the template is not read from them directly"}
-		}
 		if isYAML(name) && f.regular() {
 			found = append(found, r.documents(f.blob)...)
 		}
