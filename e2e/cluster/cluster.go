@@ -46,6 +46,9 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 	if err := namespace.Check(); err != nil {
 		return nil, err
 	}
+	if err := options.check(); err != nil {
+		return nil, err
+	}
 	temporary := options.Dir == ""
 	options, err := options.withDefaults()
 	if err != nil {

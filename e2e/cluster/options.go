@@ -1,10 +1,13 @@
 package cluster
 
 import (
+	"errors"
+	"fmt"
 	"os"
 
 	"github.com/belay-dev/belay/e2e/forward"
 	"github.com/belay-dev/belay/e2e/namespace"
+	"github.com/belay-dev/belay/e2e/parts"
 )
 
 // Options says what a cluster consists of. The zero value is a control plane:
@@ -72,4 +75,33 @@ func (o Options) withDefaults() (Options, error) {
 		o.Dir = dir
 	}
 	return o, os.MkdirAll(o.Dir, 0o755)
+}
+
+// check reports, before anything is started, what would stop it later.
+func (o Options) check() error {
+	needed := []string{"etcd", "kube-apiserver", "kube-controller-manager"}
+	if o.Scheduler || o.Node != nil {
+		needed = append(needed, "kube-scheduler")
+	}
+	if o.Node != nil {
+		needed = append(needed, "node")
+		if o.Node.Images != "" {
+			if _, err := os.Stat(o.Node.Images); err != nil {
+				return fmt.Errorf("the node's images: %w", err)
+			}
+		}
+	}
+	if o.Gateway {
+		needed = append(needed, "gateway-api", "traefik")
+	}
+	if o.Prometheus {
+		needed = append(needed, "prometheus")
+	}
+	var missing []error
+	for _, name := range needed {
+		if _, err := parts.Path(name); err != nil {
+			missing = append(missing, err)
+		}
+	}
+	return errors.Join(missing...)
 }

@@ -42,6 +42,8 @@ func All() []Part {
 		kubernetes("kube-controller-manager", time.Minute),
 		kubernetes("kube-scheduler", 30*time.Second),
 		{Name: "node", Module: "node", Package: ".", Usual: 2 * time.Minute},
+		{Name: "helm", Module: "helm", Requirement: "helm.sh/helm/v4",
+			Package: "helm.sh/helm/v4/cmd/helm", Usual: 2 * time.Minute},
 		{Name: "gateway-api", Module: "..", Requirement: "sigs.k8s.io/gateway-api",
 			Files: "config/crd/standard", Usual: time.Second},
 		{Name: "helm", Module: "helm", Requirement: "helm.sh/helm/v4",
@@ -123,7 +125,9 @@ func (p Part) arguments(version string) []string {
 	for _, name := range sortedKeys(p.Variables) {
 		link = append(link, "-X", name+"="+fill.Replace(p.Variables[name]))
 	}
-	args := []string{"build", "-trimpath", "-ldflags", strings.Join(link, " ")}
+	// Without the commit in it, a part of this repository is the same file after
+	// every commit that does not concern it.
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", strings.Join(link, " ")}
 	if len(p.Tags) > 0 {
 		args = append(args, "-tags", strings.Join(p.Tags, ","))
 	}

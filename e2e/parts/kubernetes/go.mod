@@ -1,3 +1,5 @@
+// The API server, the controller manager and the scheduler of the local cluster. A module of its own, because
+// upstream pins other versions of its libraries than Belay uses.
 module github.com/belay-dev/belay/e2e/parts/kubernetes
 
 go 1.26.0

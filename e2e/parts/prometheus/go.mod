@@ -1,3 +1,4 @@
+// The metrics store of the local cluster. A module of its own, so that its versions bind nobody else.
 module github.com/belay-dev/belay/e2e/parts/prometheus
 
 go 1.26.0

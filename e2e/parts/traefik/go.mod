@@ -1,3 +1,5 @@
+// The gateway of the local cluster. A module of its own with the versions and replacements that upstream was
+// released with, since replacements do not reach beyond the module that states them.
 module github.com/belay-dev/belay/e2e/parts/traefik
 
 go 1.26.0
