@@ -1,0 +1,146 @@
+package admission
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Nothing that anybody wrote can make a later write fail: whatever a foreigner
+// puts into our annotations, at rest or in flight, by merge, by status or on
+// CREATE, that write succeeds if the API server alone would take it, every
+// later write succeeds, and the intent neither moves nor appears.
+func TestWhateverForeignersWrite(t *testing.T) {
+	for name, manifest := range map[string]string{
+		"Deployment": deploymentManifest("v1"), "Service": serviceManifest, "HTTPRoute": routeManifest,
+	} {
+		for _, state := range []state{atRest, inFlight} {
+			t.Run(name+"/"+string(state), func(t *testing.T) {
+				t.Parallel()
+				// A seed of its own for each, and always the same: a failure can be repeated.
+				random := rand.New(rand.NewPCG(uint64(len(name)), uint64(len(state))))
+				s := newScene(t, manifest)
+				s.play(state)
+				key, intent := s.intent()
+				for i := range 60 {
+					patch := foreignPatch(random)
+					if err := s.patch(types.MergePatchType, patch); err != nil {
+						t.Fatalf("write %d failed: %v\n%s", i, err, patch)
+					}
+					if _, err := s.apply(true, false); err != nil {
+						t.Fatalf("after write %d the agent's failed: %v\n%s", i, err, patch)
+					}
+					stored, carried := s.get().GetAnnotations()[key]
+					if carried != (state == inFlight) || carried && stored != intent {
+						t.Fatalf("after write %d the intent is %q\n%s", i, stored, patch)
+					}
+				}
+				if state == inFlight {
+					s.end()
+				}
+				// What has no meaning on this kind may stay in annotations, but nothing in what Git declares.
+				form, _, _ := strings.Cut(formOf(s.get()), ";")
+				if git, _, _ := strings.Cut(formOf(s.before), ";"); form != git && form != "image v2" {
+					t.Errorf("%s became %s", git, form)
+				}
+			})
+		}
+	}
+}
+
+// foreignPatch sets several of our annotations to something between sense and nonsense.
+func foreignPatch(random *rand.Rand) string {
+	annotations := map[string]any{}
+	for _, key := range []string{"hold", "pin", "split", "contested-by", "bypassed", "ignore-template-changes", "canary-of"} {
+		switch random.IntN(3) {
+		case 0:
+			annotations["belay.dev/"+key] = foreignValue(random)
+		case 1:
+			annotations["belay.dev/"+key] = nil
+		}
+	}
+	text, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": annotations}})
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// foreignValue takes a good value apart and puts it together wrongly.
+func foreignValue(random *rand.Rand) string {
+	good := []string{
+		"7.1/false", "7.1/true", "7.1/pod-template-hash=abc12", "7.2/controller-revision-hash=web-1",
+		"7.1/web/web-canary/5/100", "9.9/web/other/1000/1000", "1.1/web/web/50/100", "1.1/other/web/100/100", "0.0/-/-/0/100",
+	}
+	value := good[random.IntN(len(good))]
+	pieces := []string{"", "/", "//", ".", "=", "-1", "99999999999999999999", "1e9", "0x1", " ", "\n", "\x00", "é", "💥", "%s", "'", `"`, "~1", "{}", strings.Repeat("9", 400), strings.Repeat("/", 3000)}
+	for range random.IntN(4) {
+		at := random.IntN(len(value) + 1)
+		until := at + random.IntN(len(value)-at+1)
+		value = value[:at] + pieces[random.IntN(len(pieces))] + value[until:]
+	}
+	return strings.ToValidUTF8(value, "?")
+}
+
+// A write that the schema refuses is refused by the schema, with its message,
+// and not by a policy that stumbled over it.
+func TestSenselessRoutesAreLeftToTheSchema(t *testing.T) {
+	for name, rules := range map[string]string{
+		"rules that are no list":       `{"a":1}`,
+		"rules that are text":          `"all"`,
+		"a rule that is a number":      `[1]`,
+		"a rule that is nothing":       `[null]`,
+		"backendRefs that are a map":   `[{"backendRefs":{"name":"web"}}]`,
+		"a backend that is text":       `[{"backendRefs":["web"]}]`,
+		"a backend without a name":     `[{"backendRefs":[{"port":80}]}]`,
+		"a name that is a number":      `[{"backendRefs":[{"name":1,"port":80}]}]`,
+		"a weight that is text":        `[{"backendRefs":[{"name":"web","port":80,"weight":"1"}]}]`,
+		"a weight that is a fraction":  `[{"backendRefs":[{"name":"web","port":80,"weight":1.5}]}]`,
+		"a weight below zero":          `[{"backendRefs":[{"name":"web","port":80,"weight":-1}]}]`,
+		"a weight beyond any":          `[{"backendRefs":[{"name":"web","port":80,"weight":9223372036854775807}]}]`,
+		"a kind that is a number":      `[{"backendRefs":[{"name":"web","kind":7,"port":80}]}]`,
+		"17 backends":                  "[" + backends(17) + "]",
+		"17 rules":                     "[" + strings.TrimSuffix(strings.Repeat(backends(1)+",", 17), ",") + "]",
+		"more rules than can be meant": "[" + strings.TrimSuffix(strings.Repeat(backends(16)+",", 1000), ",") + "]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, routeManifest)
+			s.play(inFlight)
+			err := s.patch(types.MergePatchType, `{"spec":{"rules":`+rules+`}}`)
+			if err == nil || strings.Contains(err.Error(), "denied request") {
+				t.Errorf("the answer is %v", err)
+			}
+			s.wants(divided)
+		})
+	}
+}
+
+func backends(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(`{"name":"web","port":%d,"weight":1}`, 80+i))
+	}
+	return `{"backendRefs":[` + strings.Join(all, ",") + `]}`
+}
+
+// Annotations and rules may be missing altogether.
+func TestEmptyRoutes(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, routeManifest)
+	s.reapply()
+	const at5 = "1.1/web/web-canary/5/100"
+	s.follow([]step{
+		{"in flight", intends(at5), divided5},
+		{"no annotations", merge(`{"metadata":{"annotations":null}}`), divided5 + "; contested-by alice"},
+		{"no backends", merge(`{"spec":{"rules":[{"matches":[{"path":{"type":"PathPrefix","value":"/"}}]}]}}`), "; split " + at5 + "; contested-by alice"},
+		{"an empty list", merge(`{"spec":{"rules":[{"backendRefs":[]}]}}`), "; split " + at5 + "; contested-by alice"},
+		{"no rules", merge(`{"spec":{"rules":null}}`), "; split " + at5 + "; contested-by alice"},
+		{"Git again", applies(routeManifest), divided5 + "; contested-by alice"},
+		{"end", (*scene).drop, whole},
+	})
+}
