@@ -35,7 +35,7 @@ func (Deployment) Canaries(ctx context.Context, c client.Client, t workloads.Tar
 	case m.revision.Owned:
 		err = f.takeOver(ctx, c, m, size)
 	default:
-		return fmt.Errorf("ReplicaSet %s is controlled by something else than Deployment %s or Rollout %s: delete it, or give it back its controller",
+		return fmt.Errorf("left alone: ReplicaSet %s is controlled neither by Deployment %s nor by Rollout %s; delete it, or give it back",
 			revision.Name, t.Name, t.Rollout)
 	}
 	if err != nil {
