@@ -1,0 +1,139 @@
+package command
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/belay-dev/belay/api/v1alpha1"
+)
+
+// result of looking at a Rollout once.
+type result int
+
+const (
+	notYet result = iota
+	reached
+	endedOtherwise
+)
+
+func goals() []string {
+	return []string{"healthy", "promoted", "aborted", "paused", "held", "reverted"}
+}
+
+// situation is what a Rollout is in, as far as waiting is concerned.
+type situation int
+
+const (
+	running  situation = iota // an attempt runs or is about to
+	waiting                   // an attempt waits for a person
+	backing                   // the attempt failed, traffic or Git are being put right
+	holding                   // the attempt failed, the workload holds its template
+	resting                   // nothing in flight
+	troubled                  // something has to be mended before anything is known
+)
+
+func situationOf(r *v1alpha1.Rollout, held bool) situation {
+	if r.Status.ObservedGeneration < r.Generation {
+		return troubled
+	}
+	switch r.Status.Phase {
+	case v1alpha1.PhaseHealthy:
+		if held {
+			return running // the controller has not seen the new template yet
+		}
+		return resting
+	case v1alpha1.PhasePaused, v1alpha1.PhaseInconclusive:
+		return waiting
+	case v1alpha1.PhaseAborted, v1alpha1.PhaseReverting:
+		return backing
+	case v1alpha1.PhaseHeld:
+		return holding
+	case v1alpha1.PhaseProgressing, v1alpha1.PhasePending:
+		return running
+	default:
+		return troubled
+	}
+}
+
+// judge says whether the goal is reached, and in a sentence why or why not.
+func judge(goal string, r *v1alpha1.Rollout, held bool) (result, string) {
+	at := situationOf(r, held)
+	text := describe(r)
+	promoted := lastOutcome(r) == v1alpha1.OutcomePromoted
+	failed := at == backing || at == holding
+	switch goal {
+	case "healthy":
+		return when(at == resting, false), text
+	case "promoted":
+		return when(at == resting && promoted, failed || at == resting), text
+	case "aborted":
+		back := at == resting && isFailure(lastOutcome(r))
+		return when(failed || back, at == resting), text
+	case "paused":
+		return when(at == waiting, failed || at == resting), text
+	case "held":
+		return when(at == holding, at == resting), text
+	default: // reverted
+		done := reverted(r)
+		gaveUp := at == holding && meta.IsStatusConditionFalse(r.Status.Conditions, v1alpha1.ConditionGitReverted)
+		if c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionGitReverted); c != nil && c.Message != "" {
+			text = c.Message
+		}
+		return when(done && (failed || at == resting), gaveUp || at == resting), text
+	}
+}
+
+func when(goal, over bool) result {
+	switch {
+	case goal:
+		return reached
+	case over:
+		return endedOtherwise
+	default:
+		return notYet
+	}
+}
+
+// reverted looks at the last attempt only: an older one's commit says nothing.
+func reverted(r *v1alpha1.Rollout) bool {
+	if len(r.Status.History) > 0 && r.Status.History[0].Commit != "" {
+		return true
+	}
+	return meta.IsStatusConditionTrue(r.Status.Conditions, v1alpha1.ConditionGitReverted)
+}
+
+func lastOutcome(r *v1alpha1.Rollout) v1alpha1.Outcome {
+	if len(r.Status.History) == 0 {
+		return ""
+	}
+	return r.Status.History[0].Outcome
+}
+
+func isFailure(o v1alpha1.Outcome) bool {
+	switch o {
+	case v1alpha1.OutcomeFailed, v1alpha1.OutcomeAborted, v1alpha1.OutcomeTimedOut, v1alpha1.OutcomeUndecided:
+		return true
+	default:
+		return false
+	}
+}
+
+func describe(r *v1alpha1.Rollout) string {
+	if r.Status.Phase == "" || r.Status.ObservedGeneration < r.Generation {
+		return fmt.Sprintf("the controller has not seen generation %d of the Rollout yet; is it running?", r.Generation)
+	}
+	text := string(r.Status.Phase)
+	if len(r.Status.History) > 0 && r.Status.Phase == v1alpha1.PhaseHealthy {
+		last := r.Status.History[0]
+		text += fmt.Sprintf(", attempt %d: %s", last.Attempt, last.Outcome)
+		if last.Reason != "" && last.Outcome != v1alpha1.OutcomePromoted {
+			text += ": " + last.Reason
+		}
+		return text
+	}
+	if r.Status.Message != "" {
+		text += ": " + r.Status.Message
+	}
+	return text
+}
