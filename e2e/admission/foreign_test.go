@@ -133,7 +133,6 @@ func TestEmptyRoutes(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, routeManifest)
 	s.reapply()
-	const at5 = "1.1/web/web-canary/5/100"
 	s.follow([]step{
 		{"in flight", intends(at5), divided5},
 		{"no annotations", merge(`{"metadata":{"annotations":null}}`), divided5 + "; contested-by alice"},

@@ -7,90 +7,85 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// awaitPolicies returns when every policy has been seen at work. The API
-// server loads policies once a second, and resources some time after them.
-func (w world) awaitPolicies(ctx context.Context) error {
-	const namespace = "probe"
-	foreign, controller := w.as(person), w.as(ours)
-	dry := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
-	create := func(manifest string, options metav1.CreateOptions) (string, error) {
+// prober does in the namespace "probe" what shows that a policy is at work.
+type prober struct {
+	ctx context.Context
+	w   world
+}
+
+var dryRun = []string{metav1.DryRunAll}
+
+// creates is a foreign CREATE; its result is the form that would be stored.
+func (p prober) creates(manifest string, dry []string) func() (string, error) {
+	return func() (string, error) {
 		object, err := parse([]byte(manifest))
 		if err != nil {
 			return "", err
 		}
-		resource := resourceOf(object)
-		if resource == namespaces {
-			_, err = foreign.Resource(resource).Create(ctx, object, options)
+		to := p.w.as(person).Resource(resourceOf(object))
+		if object.GetKind() == "Namespace" {
+			_, err = to.Create(p.ctx, object, metav1.CreateOptions{})
 			return "", err
 		}
-		stored, err := foreign.Resource(resource).Namespace(namespace).Create(ctx, object, options)
+		stored, err := to.Namespace("probe").Create(p.ctx, object, metav1.CreateOptions{DryRun: dry})
 		if err != nil {
 			return "", err
 		}
 		return formOf(stored), nil
 	}
-	annotate := func(object, annotation, value string) func() (string, error) {
-		return func() (string, error) {
-			resource := map[string]bool{"route": true}
-			to := services
-			if resource[object] {
-				to = routes
-			}
-			patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, annotation, value)
-			stored, err := controller.Resource(to).Namespace(namespace).
-				Patch(ctx, object, types.MergePatchType, []byte(patch), metav1.PatchOptions{DryRun: dry.DryRun})
-			if err != nil {
-				return "", err
-			}
-			return formOf(stored), nil
+}
+
+// intends is a write of the controller to the object "probe"; a refusal is a result too.
+func (p prober) intends(resource schema.GroupVersionResource, key, value string, dry []string) func() (string, error) {
+	return func() (string, error) {
+		stored, err := p.w.as(ours).Resource(resource).Namespace("probe").
+			Patch(p.ctx, "probe", types.MergePatchType, []byte(annotation(key, value)), metav1.PatchOptions{DryRun: dry})
+		if err != nil && strings.Contains(err.Error(), "denied request") {
+			return "refused", nil
 		}
-	}
-	once := func(manifest string) func() (string, error) {
-		done := false
-		return func() (string, error) {
-			if done {
-				return "", nil
-			}
-			_, err := create(manifest, metav1.CreateOptions{})
-			done = err == nil
+		if err != nil {
 			return "", err
 		}
+		return formOf(stored), nil
 	}
-	dryRun := func(manifest string) func() (string, error) {
-		return func() (string, error) { return create(manifest, dry) }
-	}
+}
+
+// awaitPolicies returns when policies of every file have been seen at work. The
+// API server loads policies once a second, and resources some time after them.
+func (w world) awaitPolicies(ctx context.Context) error {
+	p := prober{ctx, w}
+	service := strings.Replace(serviceManifest, "metadata: {name: web}", "metadata: {name: probe}", 1)
+	route := strings.Replace(routeManifest, "metadata: {name: web}", "metadata: {name: probe}", 1)
 	for _, probe := range []struct {
 		of   string
 		act  func() (string, error)
 		want string
 	}{
-		{"namespace", once("{apiVersion: v1, kind: Namespace, metadata: {name: probe}}"), ""},
-		{"belay-hold", dryRun(named(deploymentManifest("v1"), "labels: {belay.dev/rollout: forged}")), "image v1"},
-		{"belay-created-service", dryRun(named(serviceManifest, "annotations: {belay.dev/pin: 1.1/pod-template-hash=a}")), "app=web"},
-		{"belay-created-route", dryRun(named(routeManifest, "annotations: {belay.dev/split: 1.1/web/web-canary/5/100}")), "web 90, other 10"},
-		{"service", once("{apiVersion: v1, kind: Service, metadata: {name: service}, spec: {selector: {app: web}, ports: [{port: 80}]}}"), ""},
-		{"route", once(strings.Replace(routeManifest, "name: web", "name: route", 1)), ""},
-		{"belay-pin", annotate("service", "belay.dev/pin", "1.1/pod-template-hash=a"), "app=web, pod-template-hash=a; pin 1.1/pod-template-hash=a"},
-		{"belay-split", annotate("route", "belay.dev/split", "1.1/web/web-canary/5/100"),
-			"web 8550, web-canary 450, other 1000; split 1.1/web/web-canary/5/100"},
-		{"attempt", once(attemptManifest("2.1/pod-template-hash=b", "2.1/web/web-canary/0/100")), ""},
-		{"belay-pin-recreated", dryRun(serviceManifest), "app=web, pod-template-hash=b; pin 2.1/pod-template-hash=b"},
-		{"belay-split-recreated", dryRun(routeManifest), "web 9000, web-canary 0, other 1000; split 2.1/web/web-canary/0/100"},
+		{"a namespace", p.creates("{apiVersion: v1, kind: Namespace, metadata: {name: probe}}", nil), ""},
+		{"belay-hold", p.creates(named(deploymentManifest("v1"), "labels: {belay.dev/rollout: forged}"), dryRun), "image v1"},
+		{"belay-created-service", p.creates(named(serviceManifest, "annotations: {belay.dev/pin: 1.1/pod-template-hash=a}"), dryRun), "app=web"},
+		{"belay-created-route", p.creates(named(routeManifest, "annotations: {belay.dev/split: 1.1/web/web-canary/5/100}"), dryRun), whole},
+		{"a Service", p.creates(service, nil), "app=web"},
+		{"a route", p.creates(route, nil), whole},
+		{"belay-pin", p.intends(services, "belay.dev/pin", "1.1/pod-template-hash=a", nil), "app=web, pod-template-hash=a; pin 1.1/pod-template-hash=a"},
+		{"belay-split", p.intends(routes, "belay.dev/split", at5, dryRun), divided5},
+		{"belay-fence", p.intends(services, "belay.dev/pin", "1.0/pod-template-hash=a", dryRun), "refused"},
+		{"an attempt", p.creates(attemptManifest("2.1/pod-template-hash=b", "2.1/web/web-canary/0/100"), nil), ""},
+		{"belay-pin-recreated", p.creates(serviceManifest, dryRun), "app=web, pod-template-hash=b; pin 2.1/pod-template-hash=b"},
+		{"belay-split-recreated", p.creates(routeManifest, dryRun), "web 9000, web-canary 0, other 1000; split 2.1/web/web-canary/0/100"},
 	} {
 		if err := until(ctx, func() error {
 			got, err := probe.act()
-			if err != nil && (probe.want != "refused" || strings.Contains(err.Error(), "could not find")) {
-				return fmt.Errorf("%s: %w", probe.of, err)
-			}
 			if err == nil && got != probe.want {
-				return fmt.Errorf("%s: the form is %q, not %q", probe.of, got, probe.want)
+				err = fmt.Errorf("the form is %q, not %q", got, probe.want)
 			}
-			return nil
-		}); err != nil {
 			return err
+		}); err != nil {
+			return fmt.Errorf("%s: %w", probe.of, err)
 		}
 	}
 	return nil

@@ -119,63 +119,67 @@ func ref(name string, weight int) string {
 	return fmt.Sprintf(`{"name":%q,"port":80,"weight":%d}`, name, weight)
 }
 
+const at5, at25 = "1.1/web/web-canary/5/100", "1.2/web/web-canary/25/100"
+
+// Each story begins with a route at rest: web 90, other 10.
+var splitStories = map[string][]step{
+	"a ladder up and back": {
+		{"5 %", intends(at5), divided5},
+		{"25 %", intends(at25), "web 6750, web-canary 2250, other 1000; split " + at25},
+		{"100 %", intends("1.3/web/web-canary/100/100"), "web 0, web-canary 9000, other 1000; split 1.3/web/web-canary/100/100"},
+		{"0 %", intends("1.4/web/web-canary/0/100"), "web 9000, web-canary 0, other 1000; split 1.4/web/web-canary/0/100"},
+		{"end", (*scene).drop, "web 90, other 10"},
+	},
+	"the next attempt counts in per mille without a clearing in between": {
+		{"percent", intends(at5), divided5},
+		{"per mille", intends("2.0/web/web-canary/5/1000"), "web 89550, web-canary 450, other 10000; split 2.0/web/web-canary/5/1000"},
+		{"percent", intends("3.0/web/web-canary/5/100"), "web 8550, web-canary 450, other 1000; split 3.0/web/web-canary/5/100"},
+		{"end", (*scene).drop, "web 90, other 10"},
+	},
+	"the canary Service gets another name": {
+		{"one", intends(at5), divided5},
+		{"other", intends("1.2/web/web-canary-2/5/100"), "web 8550, web-canary-2 450, other 1000; split 1.2/web/web-canary-2/5/100"},
+		{"end", (*scene).drop, "web 90, other 10"},
+	},
+	"another Service is split": {
+		{"web", intends(at5), divided5},
+		{"other", intends("2.0/other/other-canary/50/100"), "web 9000, other 500, other-canary 500; split 2.0/other/other-canary/50/100"},
+		{"end", (*scene).drop, "web 90, other 10"},
+	},
+	"Git changes weights, adds a rule and takes it away": {
+		{"5 %", intends(at5), divided5},
+		{"other weights", applies(route("{name: web, port: 80, weight: 1}, {name: other, port: 80, weight: 1}")), "web 95, web-canary 5, other 100; split " + at5},
+		{"another rule", applies(route("{name: web, port: 80}", "{name: web, port: 81, weight: 2}")), "web 95, web-canary 5 | web 190, web-canary 10; split " + at5},
+		{"without the Service", applies(route("{name: other, port: 80, weight: 7}")), "other 7; split " + at5},
+		{"and back", applies(route("{name: web, port: 80, weight: 90}, {name: other, port: 80, weight: 10}")), divided5},
+		{"end", (*scene).drop, "web 90, other 10"},
+	},
+	"a rule grows until it cannot be split, and shrinks again": {
+		{"5 %", intends(at5), divided5},
+		{"16 backends", applies(route("{name: web, port: 80}, " + many(15))), "web 1, " + formOfMany(15, 1) + "; split " + at5},
+		{"25 %", intends(at25), "web 1, " + formOfMany(15, 1) + "; split " + at25},
+		{"3 backends", applies(route("{name: web, port: 80}, " + many(2))), "web 75, web-canary 25, " + formOfMany(2, 100) + "; split " + at25},
+		{"end", (*scene).drop, "web 1, " + formOfMany(2, 1)},
+	},
+	"a person edits what is in flight": {
+		{"5 %", intends(at5), divided5},
+		{"all to the canary", edits(ref("web", 0) + "," + ref("web-canary", 9000) + "," + ref("other", 1000)), divided5 + "; contested-by alice"},
+		{"the canary goes missing", edits(ref("web", 9000) + "," + ref("other", 1000)), "web 855000, web-canary 45000, other 100000; split " + at5 + "; contested-by alice"},
+		{"Git again", applies(route("{name: web, port: 80, weight: 90}, {name: other, port: 80, weight: 10}")), divided5 + "; contested-by alice"},
+		{"only the canary is left", edits(ref("web-canary", 9000) + "," + ref("other", 1000)), divided5 + "; contested-by alice"},
+		{"the canary comes first", edits(ref("web-canary", 450) + "," + ref("web", 8550) + "," + ref("other", 1000)),
+			"web 475, web-canary 25, web 8170, web-canary 430, other 1000; split " + at5 + "; contested-by alice"},
+		{"crumbs", edits(ref("web", 3) + "," + ref("web-canary", 0) + "," + ref("other", 149)), "web 95, web-canary 5, other 100; split " + at5 + "; contested-by alice"},
+		{"end", (*scene).drop, "web 1, other 1"},
+	},
+	"the controller's own unparsable intent is none": {
+		{"5 %", intends(at5), divided5},
+		{"101 %", intends("1.2/web/web-canary/101/100"), "web 90, other 10"},
+	},
+}
+
 func TestSplitStories(t *testing.T) {
-	const at5, at25 = "1.1/web/web-canary/5/100", "1.2/web/web-canary/25/100"
-	for name, story := range map[string][]step{
-		"a ladder up and back": {
-			{"5 %", intends(at5), divided5},
-			{"25 %", intends(at25), "web 6750, web-canary 2250, other 1000; split " + at25},
-			{"100 %", intends("1.3/web/web-canary/100/100"), "web 0, web-canary 9000, other 1000; split 1.3/web/web-canary/100/100"},
-			{"0 %", intends("1.4/web/web-canary/0/100"), "web 9000, web-canary 0, other 1000; split 1.4/web/web-canary/0/100"},
-			{"end", (*scene).drop, "web 90, other 10"},
-		},
-		"the next attempt counts in per mille without a clearing in between": {
-			{"percent", intends(at5), divided5},
-			{"per mille", intends("2.0/web/web-canary/5/1000"), "web 89550, web-canary 450, other 10000; split 2.0/web/web-canary/5/1000"},
-			{"percent", intends("3.0/web/web-canary/5/100"), "web 8550, web-canary 450, other 1000; split 3.0/web/web-canary/5/100"},
-			{"end", (*scene).drop, "web 90, other 10"},
-		},
-		"the canary Service gets another name": {
-			{"one", intends(at5), divided5},
-			{"other", intends("1.2/web/web-canary-2/5/100"), "web 8550, web-canary-2 450, other 1000; split 1.2/web/web-canary-2/5/100"},
-			{"end", (*scene).drop, "web 90, other 10"},
-		},
-		"another Service is split": {
-			{"web", intends(at5), divided5},
-			{"other", intends("2.0/other/other-canary/50/100"), "web 9000, other 500, other-canary 500; split 2.0/other/other-canary/50/100"},
-			{"end", (*scene).drop, "web 90, other 10"},
-		},
-		"Git changes weights, adds a rule and takes it away": {
-			{"5 %", intends(at5), divided5},
-			{"other weights", applies(route("{name: web, port: 80, weight: 1}, {name: other, port: 80, weight: 1}")), "web 95, web-canary 5, other 100; split " + at5},
-			{"another rule", applies(route("{name: web, port: 80}", "{name: web, port: 81, weight: 2}")), "web 95, web-canary 5 | web 190, web-canary 10; split " + at5},
-			{"without the Service", applies(route("{name: other, port: 80, weight: 7}")), "other 7; split " + at5},
-			{"and back", applies(route("{name: web, port: 80, weight: 90}, {name: other, port: 80, weight: 10}")), divided5},
-			{"end", (*scene).drop, "web 90, other 10"},
-		},
-		"a rule grows until it cannot be split, and shrinks again": {
-			{"5 %", intends(at5), divided5},
-			{"16 backends", applies(route("{name: web, port: 80}, " + many(15))), "web 1, " + formOfMany(15, 1) + "; split " + at5},
-			{"25 %", intends(at25), "web 1, " + formOfMany(15, 1) + "; split " + at25},
-			{"3 backends", applies(route("{name: web, port: 80}, " + many(2))), "web 75, web-canary 25, " + formOfMany(2, 100) + "; split " + at25},
-			{"end", (*scene).drop, "web 1, " + formOfMany(2, 1)},
-		},
-		"a person edits what is in flight": {
-			{"5 %", intends(at5), divided5},
-			{"all to the canary", edits(ref("web", 0) + "," + ref("web-canary", 9000) + "," + ref("other", 1000)), divided5 + "; contested-by alice"},
-			{"the canary goes missing", edits(ref("web", 9000) + "," + ref("other", 1000)), "web 855000, web-canary 45000, other 100000; split " + at5 + "; contested-by alice"},
-			{"Git again", applies(route("{name: web, port: 80, weight: 90}, {name: other, port: 80, weight: 10}")), divided5 + "; contested-by alice"},
-			{"only the canary is left", edits(ref("web-canary", 9000) + "," + ref("other", 1000)), divided5 + "; contested-by alice"},
-			{"the canary comes first", edits(ref("web-canary", 450) + "," + ref("web", 8550) + "," + ref("other", 1000)),
-				"web 475, web-canary 25, web 8170, web-canary 430, other 1000; split " + at5 + "; contested-by alice"},
-			{"crumbs", edits(ref("web", 3) + "," + ref("web-canary", 0) + "," + ref("other", 149)), "web 95, web-canary 5, other 100; split " + at5 + "; contested-by alice"},
-			{"end", (*scene).drop, "web 1, other 1"},
-		},
-		"the controller's own unparsable intent is none": {
-			{"5 %", intends(at5), divided5},
-			{"101 %", intends("1.2/web/web-canary/101/100"), "web 90, other 10"},
-		},
-	} {
+	for name, story := range splitStories {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newScene(t, route("{name: web, port: 80, weight: 90}, {name: other, port: 80, weight: 10}"))
