@@ -135,7 +135,7 @@ func (q *query) parseBefore(r *rendering) (parser.Expr, error) {
 	text := r.text(nil)
 	expr, err := newParser().ParseExpr(text)
 	if err == nil {
-		return expr, nil
+		return expr, numeric(expr)
 	}
 	var all parser.ParseErrors
 	if !errors.As(err, &all) || len(all) == 0 {
@@ -150,6 +150,17 @@ func (q *query) parseBefore(r *rendering) (parser.Expr, error) {
 		hint = fmt.Sprintf("; %s must be a number or a duration to stand there, or be put between quotes", describe(variable))
 	}
 	return nil, configurationf("not PromQL at line %d, column %d: %s%s", line, column, r.readable(all[0].Err.Error()), hint)
+}
+
+// numeric refuses queries whose answer is not a number or a list of numbers.
+func numeric(expr parser.Expr) error {
+	switch expr.Type() {
+	case parser.ValueTypeMatrix:
+		return configurationf("the query returns ranges of samples and not numbers: apply a function to the range, as in rate(x[1m])")
+	case parser.ValueTypeString:
+		return configurationf("the query returns a text and not a number: write a PromQL expression over a metric")
+	}
+	return nil
 }
 
 // describe names a variable as the user knows it.

@@ -3,6 +3,7 @@ package prometheus
 import (
 	"fmt"
 
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
 	"github.com/belay-dev/belay/analysis"
@@ -18,7 +19,8 @@ func (p *Provider) result(value model.Value) (analysis.Result, error) {
 	case model.Matrix:
 		return analysis.Result{}, refused("the query returns ranges of samples and not numbers: apply a function to the range, as in rate(x[1m])")
 	}
-	return analysis.Result{}, refused(fmt.Sprintf("the query returns a %s and not a number", value.Type()))
+	// The library has no decoder for other types, and leaves the value empty where there is no data.
+	return analysis.Result{}, p.classify(&promv1.Error{Type: promv1.ErrBadResponse})
 }
 
 func (p *Provider) vector(v model.Vector) (analysis.Result, error) {

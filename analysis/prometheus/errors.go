@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -66,7 +67,6 @@ func failed(err error) string {
 	var dns *net.DNSError
 	var verification *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError
-	var record tls.RecordHeaderError
 	var timeout net.Error
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -77,7 +77,7 @@ func failed(err error) string {
 		return "cannot be reached: its host name is not known"
 	case errors.As(err, &verification), errors.As(err, &authority):
 		return "cannot be reached: its certificate is not trusted"
-	case errors.As(err, &record):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return "cannot be reached: it does not speak TLS"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "cannot be reached: the connection is refused"
