@@ -29,6 +29,8 @@ type Plan struct {
 	Ended *v1alpha1.AttemptRecord
 	// Ack answers a person's request.
 	Ack *v1alpha1.RequestStatus
+	// Afresh: measurements of the step begin again.
+	Afresh bool
 	// Breach is when the verdict fell whose consequence these effects are; for the metric.
 	Breach time.Time
 }

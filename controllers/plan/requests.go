@@ -54,6 +54,7 @@ func (o *Observed) pauseRequested(pause bool) *Plan {
 			p.ClockElapsed.Duration, p.ProgrammedSince, p.WaitSince = 0, nil, o.stampPtr()
 		}
 	})
+	p.Afresh = !pause && o.Progress.Inconclusive != ""
 	return o.answer(p, true, "the attempt "+text)
 }
 

@@ -1,0 +1,292 @@
+package gitwork
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	"github.com/belay-dev/belay/controllers/plan"
+	"github.com/belay-dev/belay/gitops"
+)
+
+const (
+	callTimeout = 2 * time.Minute
+	firstPause  = time.Second
+	lastPause   = 30 * time.Second
+)
+
+// Kind of an order.
+type Kind string
+
+// Kinds of orders. One of each kind stands at a time for a Rollout.
+const (
+	Tip    Kind = "Tip"
+	Locate Kind = "Locate"
+	Revert Kind = "Revert"
+)
+
+// Order is one question to a repository.
+type Order struct {
+	Kind Kind
+	// Name of the order; the answer carries it.
+	Name string
+	// Repository reads how to reach it, anew for every call, so that rotated credentials need no restart.
+	Repository func(context.Context) (gitops.Repository, error)
+	Source     gitops.Source
+	// Record and Head of a Locate. An empty Head is the branch's.
+	Record, Head string
+	// Revert order; Planned is set by the desk.
+	Revert gitops.Revert
+	// Recorded is the commit that the reconciler has recorded as planned; empty: none yet.
+	Recorded string
+}
+
+// Options of New; all are required.
+type Options struct {
+	Engine gitops.Engine
+	Clock  clock.WithDelayedExecution
+	// Wake is called when a Rollout's State changed. It must not block.
+	Wake func(types.NamespacedName)
+	Log  logr.Logger
+}
+
+// Desk takes orders. Its methods are safe for concurrent use and never wait for Git.
+type Desk struct {
+	opts Options
+
+	mu    sync.Mutex
+	ctx   context.Context //nolint:containedctx // the life of the desk, given by Start: orders outlive the reconcile that makes them
+	files map[types.NamespacedName]*file
+	work  sync.WaitGroup
+}
+
+// file is all that is known about one Rollout.
+type file struct {
+	git    plan.Git
+	orders map[Kind]*running
+}
+
+type running struct {
+	name     string
+	cancel   context.CancelFunc
+	recorded chan string
+}
+
+// New makes a desk. It does nothing until Start.
+func New(opts Options) *Desk {
+	return &Desk{opts: opts, files: map[types.NamespacedName]*file{}}
+}
+
+// Start lets orders run until ctx ends, and returns when the last has ended. (manager.Runnable)
+func (d *Desk) Start(ctx context.Context) error {
+	d.mu.Lock()
+	d.ctx = ctx
+	d.mu.Unlock()
+	<-ctx.Done()
+	d.work.Wait()
+	return nil
+}
+
+// NeedLeaderElection is true: only the leader writes.
+func (d *Desk) NeedLeaderElection() bool { return true }
+
+// State is what is known about a Rollout's repository. It is a copy.
+func (d *Desk) State(key types.NamespacedName) plan.Git {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f, ok := d.files[key]; ok {
+		return f.git
+	}
+	return plan.Git{}
+}
+
+// Forget ends all orders of a Rollout.
+func (d *Desk) Forget(key types.NamespacedName) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f, ok := d.files[key]; ok {
+		for _, r := range f.orders {
+			r.cancel()
+		}
+		delete(d.files, key)
+	}
+}
+
+// Do has an order carried out. The same order again only tells what was recorded.
+func (d *Desk) Do(key types.NamespacedName, order Order) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ctx == nil || d.ctx.Err() != nil {
+		return
+	}
+	f, ok := d.files[key]
+	if !ok {
+		f = &file{orders: map[Kind]*running{}}
+		d.files[key] = f
+	}
+	if r := f.orders[order.Kind]; r != nil && r.name == order.Name {
+		r.tell(order.Recorded)
+		return
+	} else if r != nil {
+		r.cancel()
+	}
+	ctx, cancel := context.WithCancel(d.ctx)
+	r := &running{name: order.Name, cancel: cancel, recorded: make(chan string, 1)}
+	r.tell(order.Recorded)
+	f.orders[order.Kind] = r
+	d.work.Go(func() {
+		defer cancel()
+		d.run(ctx, key, order, r)
+	})
+}
+
+// tell passes the recorded commit on, replacing an older one that nobody has taken.
+func (r *running) tell(commit string) {
+	if commit == "" {
+		return
+	}
+	select {
+	case <-r.recorded:
+	default:
+	}
+	r.recorded <- commit
+}
+
+// run carries an order out, again and again until it has an answer or is replaced.
+func (d *Desk) run(ctx context.Context, key types.NamespacedName, order Order, r *running) {
+	pause := firstPause
+	for {
+		err := d.call(ctx, key, order, r)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		d.opts.Log.Info("Git did not do what was asked, it is asked again", "rollout", key, "order", order.Kind, "error", err.Error(), "detail", detail(err), "pause", pause)
+		d.update(key, r, func(g *plan.Git) { g.Failure = problem(err) })
+		timer := d.opts.Clock.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C():
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+func (d *Desk) call(ctx context.Context, key types.NamespacedName, order Order, r *running) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	repository, err := order.Repository(ctx)
+	if err != nil {
+		return err
+	}
+	switch order.Kind {
+	case Tip:
+		return d.tip(ctx, key, order, repository, r)
+	case Locate:
+		return d.locate(ctx, key, order, repository, r)
+	default:
+		return d.revert(ctx, key, order, repository, r)
+	}
+}
+
+func (d *Desk) tip(ctx context.Context, key types.NamespacedName, order Order, repository gitops.Repository, r *running) error {
+	tip, err := d.opts.Engine.Tip(ctx, repository, order.Source)
+	if err != nil {
+		return err
+	}
+	d.update(key, r, func(g *plan.Git) {
+		g.Tip, g.Failure = &plan.Tip{For: order.Name, Commit: tip.Commit, Inputs: tip.Inputs}, nil
+	})
+	return nil
+}
+
+func (d *Desk) locate(ctx context.Context, key types.NamespacedName, order Order, repository gitops.Repository, r *running) error {
+	head := order.Head
+	if head == "" {
+		tip, err := d.opts.Engine.Tip(ctx, repository, order.Source)
+		if err != nil {
+			return err
+		}
+		head = tip.Commit
+	}
+	found, err := d.opts.Engine.Locate(ctx, repository, order.Source, order.Record, head)
+	if err != nil {
+		return err
+	}
+	d.update(key, r, func(g *plan.Git) {
+		g.Located, g.Failure = &plan.Located{For: order.Name, Stable: found.Stable, Failed: found.Failed}, nil
+	})
+	return nil
+}
+
+func (d *Desk) revert(ctx context.Context, key types.NamespacedName, order Order, repository gitops.Repository, r *running) error {
+	order.Revert.Planned = func(revertKey, commit string) error {
+		d.update(key, r, func(g *plan.Git) {
+			g.Answer, g.Failure = &plan.Answer{For: order.Name, Result: "Planned", Key: revertKey, Commit: commit}, nil
+		})
+		return r.await(ctx, commit)
+	}
+	out, err := d.opts.Engine.Revert(ctx, repository, order.Revert)
+	answer := plan.Answer{For: order.Name, Result: string(out.Result), Key: out.Key, Commit: out.Commit, Why: out.Why, Head: out.Head.Commit}
+	var failed *gitops.Error
+	switch {
+	case errors.As(err, &failed) && failed.Class == gitops.ClassDenied:
+		answer.Result, answer.Why = "PushDenied", failed.Text
+	case errors.As(err, &failed) && failed.Class == gitops.ClassUnsupported:
+		answer.Result, answer.Why = "Unsupported", failed.Text
+	case err != nil:
+		return err
+	}
+	d.update(key, r, func(g *plan.Git) { g.Answer, g.Failure = &answer, nil })
+	return nil
+}
+
+// await waits until the commit is recorded. The order comes back with it, or the call's deadline ends the wait.
+func (r *running) await(ctx context.Context, commit string) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case recorded := <-r.recorded:
+			if recorded == commit {
+				return nil
+			}
+		}
+	}
+}
+
+// update changes what is known, unless the order was replaced meanwhile, and wakes the reconciler.
+func (d *Desk) update(key types.NamespacedName, r *running, change func(*plan.Git)) {
+	d.mu.Lock()
+	f, ok := d.files[key]
+	current := ok && (f.orders[Tip] == r || f.orders[Locate] == r || f.orders[Revert] == r)
+	if current {
+		change(&f.git)
+	}
+	d.mu.Unlock()
+	if current {
+		d.opts.Wake(key)
+	}
+}
+
+func problem(err error) *plan.Problem {
+	var failed *gitops.Error
+	if errors.As(err, &failed) {
+		return &plan.Problem{Reason: "Git" + string(failed.Class), Message: failed.Text}
+	}
+	return &plan.Problem{Reason: "GitTransient", Message: "the call to Git did not end in time"}
+}
+
+func detail(err error) string {
+	var failed *gitops.Error
+	if errors.As(err, &failed) {
+		return failed.Detail
+	}
+	return ""
+}

@@ -1,0 +1,251 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/belay-dev/belay/analysis"
+	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/controllers/measure"
+	"github.com/belay-dev/belay/controllers/plan"
+	"github.com/belay-dev/belay/routers"
+	"github.com/belay-dev/belay/routers/attempt"
+	"github.com/belay-dev/belay/routers/service"
+	"github.com/belay-dev/belay/workloads"
+)
+
+// hashKey is the label that tells the pods of a Deployment's revisions apart.
+const hashKey = "pod-template-hash"
+
+// Observer reads. Its maps are the only lists of kinds and providers; they are filled by cmd/belay.
+type Observer struct {
+	Reader client.Reader
+	Clock  clock.PassiveClock
+	// Workloads by kind, Routers by group/kind.
+	Workloads map[string]workloads.Workload
+	Routers   map[string]routers.Router
+	// Providers of metrics.
+	Providers Providers
+	// Measured is what the runner knows.
+	Measured func(types.NamespacedName) (measure.State, bool)
+	// Git is what the desk knows.
+	Git func(types.NamespacedName) plan.Git
+	// Guard proves that a new template would be held.
+	Guard *Guard
+	// Namespace of the controller, where Repositories live.
+	Namespace string
+}
+
+// Providers gives the metrics source of a name to a namespace.
+type Providers interface {
+	Get(name, namespace string) (analysis.Provider, error)
+}
+
+// Scene is an observation, with what effects need beside the facts that decisions are made of.
+type Scene struct {
+	plan.Observed
+	Rollout *v1alpha1.Rollout
+	// Effective is the Rollout as the attempt runs on it.
+	Effective Snapshot
+	// Live is the snapshot that an attempt started now would take.
+	Live string
+	// Plans of the metrics, and their provider.
+	Plans    []analysis.Plan
+	Provider analysis.Provider
+	// Measurement of the current step.
+	Measurement measure.State
+	// Workload, Target and Routers that effects go to.
+	Mechanism workloads.Workload
+	Target    workloads.Target
+	// Repository as the platform team declared it; nil: none.
+	Repository *v1alpha1.Repository
+}
+
+// Observe reads everything about one Rollout.
+func (o *Observer) Observe(ctx context.Context, r *v1alpha1.Rollout) (*Scene, error) {
+	s := &Scene{Rollout: r}
+	s.Observed = plan.Observed{
+		Now: o.Clock.Now(), Namespace: r.Namespace, Name: r.Name, Generation: r.Generation,
+		Deleting: !r.DeletionTimestamp.IsZero(), Finalizer: controllerutil.ContainsFinalizer(r, v1alpha1.Finalizer),
+		Suspend: r.Spec.Suspend, Ignored: r.Spec.IgnoreTemplateChanges,
+		Request:      request(r),
+		WorkloadName: fmt.Sprintf("%s %s", r.Spec.WorkloadRef.Kind, r.Spec.WorkloadRef.Name),
+	}
+	if r.Status.Progress != nil {
+		s.Progress = *r.Status.Progress.DeepCopy()
+	}
+	for _, read := range []func(context.Context, *Scene) error{
+		o.workload, o.snapshot, o.traffic, o.pods, o.metrics, o.repository, o.conflicts, o.guard,
+	} {
+		if err := read(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *Scene) problem(reason, format string, args ...any) {
+	s.Problems = append(s.Problems, plan.Problem{Reason: reason, Message: fmt.Sprintf(format, args...)})
+}
+
+func (o *Observer) workload(ctx context.Context, s *Scene) error {
+	ref := s.Rollout.Spec.WorkloadRef
+	s.Target = workloads.Target{Namespace: s.Namespace, Name: ref.Name, Rollout: s.Name, RolloutUID: string(s.Rollout.UID)}
+	kind, known := o.Workloads[ref.Kind]
+	if !known || (ref.APIVersion != "apps/v1" && ref.APIVersion != "") {
+		s.problem("UnknownWorkloadKind", "spec.workloadRef %s %s is not supported: known is apps/v1 %s", ref.APIVersion, ref.Kind, knownKinds(o.Workloads))
+		return nil
+	}
+	s.Mechanism = kind
+	var err error
+	if s.Workload, err = kind.Observe(ctx, o.Reader, s.Target); err != nil {
+		return err
+	}
+	switch {
+	case !s.Workload.Found:
+		s.problem("WorkloadMissing", "spec.workloadRef: %s %s does not exist in namespace %s: create it, or correct the name", ref.Kind, ref.Name, s.Namespace)
+	case s.Workload.Recreate:
+		s.problem("StrategyRecreate", "%s has strategy type Recreate, which says that two versions must not run at once, and a canary is a second version: set spec.strategy.type to RollingUpdate", s.WorkloadName)
+	}
+	return nil
+}
+
+// snapshot reads the live spec with its templates, and in flight what the attempt started with.
+func (o *Observer) snapshot(ctx context.Context, s *Scene) error {
+	live := Snapshot{Spec: *s.Rollout.Spec.DeepCopy()}
+	if err := o.templates(ctx, s, &live); err != nil {
+		return err
+	}
+	var err error
+	if s.Live, s.LiveDigest, err = live.Encode(); err != nil {
+		return err
+	}
+	s.spec(live)
+	s.Effective = live
+	stored, err := attempt.Observe(ctx, o.Reader, s.Namespace, s.Name, s.Rollout.UID)
+	if err != nil {
+		return err
+	}
+	s.Attempt = plan.AttemptState{Found: stored.Found, Digest: stored.Digest, Pin: stored.Pin.String()}
+	if s.Attempt.Found && s.running() && stored.Digest == s.Progress.SnapshotDigest {
+		if s.Effective, err = DecodeSnapshot(stored.Snapshot); err != nil {
+			return err
+		}
+		s.Effective.Spec.Git = live.Spec.Git // applies at once
+	}
+	s.compile()
+	s.Config = configure(s.Effective, s.Plans)
+	return nil
+}
+
+// running says that an attempt's snapshot counts.
+func (s *Scene) running() bool {
+	switch s.Progress.Stage {
+	case "", v1alpha1.StageAdopting, v1alpha1.StageResting, v1alpha1.StageHeld:
+		return false
+	}
+	return true
+}
+
+// compile makes the metrics ready. Those of a snapshot were compiled before it was taken.
+func (s *Scene) compile() {
+	if s.Effective.Spec.Analysis == nil {
+		return
+	}
+	plans, err := analysis.Compile(s.Effective.Metrics, analysis.Options{
+		Interval: durationOr(s.Effective.Spec.Analysis.Interval, 0), Args: s.Effective.Args,
+	})
+	if err != nil {
+		s.problem("InvalidMetric", "spec.analysis: %s", oneLine(err))
+	}
+	s.Plans = plans
+}
+
+func (o *Observer) traffic(ctx context.Context, s *Scene) error {
+	var err error
+	labels := s.Workload.PodLabels
+	if len(labels) > 0 {
+		if s.Services, err = service.Observe(ctx, o.Reader, s.Namespace, labels, hashKey, hashes(s.Workload)...); err != nil {
+			return err
+		}
+	}
+	name := s.Progress.CanaryService
+	if name == "" {
+		name = s.Config.Service + "-canary"
+	}
+	if s.Canary, err = service.ObserveCanary(ctx, o.Reader, s.Namespace, s.Config.Service, name, hashKey, s.Rollout.UID); err != nil {
+		return err
+	}
+	for _, ref := range s.Effective.Spec.Routes {
+		router, known := o.Routers[ref.Group+"/"+ref.Kind]
+		if !known {
+			s.problem("UnknownRouteKind", "spec.routes: %s %s is not supported: known is %s", ref.Group, ref.Kind, knownKinds(o.Routers))
+			continue
+		}
+		state, err := router.Observe(ctx, o.Reader, s.Namespace, ref, s.Config.Service, name)
+		if err != nil {
+			return err
+		}
+		s.Routes = append(s.Routes, state)
+	}
+	return o.trafficProblems(ctx, s, name)
+}
+
+func (o *Observer) metrics(_ context.Context, s *Scene) error {
+	if a := s.Effective.Spec.Analysis; a != nil && len(s.Effective.Metrics) > 0 {
+		provider, err := o.Providers.Get(a.Provider, s.Namespace)
+		if err != nil {
+			s.problem("UnknownProvider", "spec.analysis.provider: %s", oneLine(err))
+		}
+		s.Provider = provider
+	}
+	state, ok := o.Measured(client.ObjectKeyFromObject(s.Rollout))
+	if ok && state.Attempt == s.Progress.Attempt && state.Step == s.Progress.Step {
+		s.Measurement = state
+		s.Metrics = state.Metrics
+	}
+	return nil
+}
+
+func (o *Observer) guard(ctx context.Context, s *Scene) error {
+	var err error
+	s.Guarded, err = o.Guard.Prove(ctx, s)
+	if s.Guarded.Known && !s.Guarded.Holds && s.Guarded.Why != "" && !o.Guard.PolicyAPI {
+		s.problem("PolicyAPIMissing", "%s", s.Guarded.Why)
+	}
+	return err
+}
+
+// hashes of the workload's revisions.
+func hashes(w workloads.State) []string {
+	var out []string
+	for _, r := range w.Revisions {
+		out = append(out, r.Hash)
+	}
+	return out
+}
+
+func knownKinds[T any](m map[string]T) string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// MaxAge of a failure that is still reverted.
+func (s *Scene) MaxAge() time.Duration {
+	if g := s.Rollout.Spec.Git; g != nil {
+		return durationOr(g.MaxAge, defaultMaxAge)
+	}
+	return 0
+}

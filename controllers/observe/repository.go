@@ -1,0 +1,80 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/controllers/plan"
+)
+
+// repository reads the Repository that spec.git names and what it allows.
+func (o *Observer) repository(ctx context.Context, s *Scene) error {
+	s.Git = o.Git(types.NamespacedName{Namespace: s.Namespace, Name: s.Name})
+	git := s.Rollout.Spec.Git
+	if git == nil {
+		return nil
+	}
+	s.Git.Configured, s.Git.MaxAge = true, s.MaxAge()
+	var repo v1alpha1.Repository
+	err := o.Reader.Get(ctx, client.ObjectKey{Namespace: o.Namespace, Name: git.Repository}, &repo)
+	if apierrors.IsNotFound(err) {
+		s.Git.Problem = &plan.Problem{Reason: "RepositoryMissing", Message: fmt.Sprintf(
+			"spec.git.repository: there is no Repository %q in namespace %s: correct the name, or ask the platform team for it", git.Repository, o.Namespace)}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.Repository = &repo
+	if !allowed(&repo, s.Namespace, git.Branch, git.Path) {
+		s.Git.Problem = &plan.Problem{Reason: "RepositoryAccessDenied", Message: fmt.Sprintf(
+			"Repository %s gives namespace %s no access to path %q on branch %q: its spec.access must list them", repo.Name, s.Namespace, git.Path, git.Branch)}
+		return nil
+	}
+	switch {
+	case git.Mode == v1alpha1.GitModeOff:
+		s.Git.Off = "spec.git.mode is Off: the failed revision stays in Git until a person takes it out"
+	case repo.Spec.Mode == v1alpha1.GitModeOff:
+		s.Git.Off = fmt.Sprintf("spec.mode of Repository %s is Off: the failed revision stays in Git until a person takes it out", repo.Name)
+	}
+	return nil
+}
+
+// allowed says whether an entry of the Repository's access covers all three.
+func allowed(repo *v1alpha1.Repository, namespace, branch, dir string) bool {
+	for _, a := range repo.Spec.Access {
+		covers := func(glob string) bool { return matches(strings.Split(glob, "/"), strings.Split(path.Clean(dir), "/")) }
+		if slices.Contains(a.Namespaces, namespace) && slices.Contains(a.Branches, branch) && slices.ContainsFunc(a.Paths, covers) {
+			return true
+		}
+	}
+	return false
+}
+
+// matches holds a path against a glob, element by element: ** stands for any number of elements, * within one.
+func matches(glob, elements []string) bool {
+	if len(glob) == 0 {
+		return len(elements) == 0
+	}
+	if glob[0] == "**" {
+		for i := range len(elements) + 1 {
+			if matches(glob[1:], elements[i:]) {
+				return true
+			}
+		}
+		return false
+	}
+	if len(elements) == 0 {
+		return false
+	}
+	ok, err := path.Match(glob[0], elements[0])
+	return err == nil && ok && matches(glob[1:], elements[1:])
+}

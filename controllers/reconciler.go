@@ -1,0 +1,182 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/controllers/apply"
+	"github.com/belay-dev/belay/controllers/observe"
+	"github.com/belay-dev/belay/controllers/plan"
+)
+
+const (
+	// lookAgain is when to look after effects, should none of them cause a change that wakes the loop.
+	lookAgain = 2 * time.Second
+	// afterConflict is when to look after a write that rested on something old.
+	afterConflict = 20 * time.Millisecond
+)
+
+// Reconciler runs the loop for every Rollout.
+type Reconciler struct {
+	Client   client.Client
+	Observer *observe.Observer
+	Applier  *apply.Applier
+	Reporter *Reporter
+	Metrics  *Metrics
+	// StopMeasuring and ForgetGit end what runs beside the loop.
+	StopMeasuring func(types.NamespacedName)
+	ForgetGit     func(types.NamespacedName)
+	written       written
+}
+
+// Reconcile observes, decides, records or acts, and reports.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	log := logr.FromContextOrDiscard(ctx)
+	rollout := &v1alpha1.Rollout{}
+	if err := r.Client.Get(ctx, req.NamespacedName, rollout); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.forget(req.NamespacedName)
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, err
+	}
+	if r.written.ahead(rollout) {
+		// The cache does not show our own last record yet. Its arrival wakes the loop; this is the belt.
+		return ctrl.Result{RequeueAfter: lookAgain}, nil
+	}
+	scene, err := r.Observer.Observe(ctx, rollout)
+	if err != nil {
+		return outcome(err)
+	}
+	decided := plan.Decide(scene.Observed)
+	if held := r.check(scene, &decided); held {
+		log.Error(nil, "a law would be broken: the rollout is held", "rule", decided.Rule, "reason", decided.Reason)
+	}
+	r.quiet(req.NamespacedName, scene, decided)
+	if decided.Progress != nil {
+		log.Info(decided.Reason, "rule", decided.Rule, "stage", decided.Progress.Stage, "sequence", decided.Progress.Sequence)
+		return r.record(ctx, scene, decided)
+	}
+	return r.act(ctx, log, scene, decided)
+}
+
+// check holds the plan against the laws. One that breaks a law is replaced by waiting, unless the attempt is ending.
+func (r *Reconciler) check(s *observe.Scene, p *plan.Plan) bool {
+	violations := plan.Check(s.Observed, *p)
+	if len(violations) == 0 {
+		return false
+	}
+	text := ""
+	for _, v := range violations {
+		r.Metrics.violation(v.Law)
+		text += fmt.Sprintf("%s: %s; ", v.Law, v.Text)
+	}
+	if s.Progress.Ending != nil {
+		return true
+	}
+	*p = plan.Plan{Rule: p.Rule, Reason: "a law of Belay would be broken, the rollout is held: " + text, Phase: v1alpha1.PhaseDegraded,
+		Stalled: &plan.Problem{Reason: "InvariantViolated", Message: text + "abort it, and report this with the controller's log"}}
+	return true
+}
+
+// quiet ends measurements that no stage asks for any more, or that begin afresh.
+func (r *Reconciler) quiet(key types.NamespacedName, s *observe.Scene, p plan.Plan) {
+	stage := s.Progress.Stage
+	if (stage != v1alpha1.StageStepping && stage != v1alpha1.StageUnpinning) || p.Afresh {
+		r.StopMeasuring(key)
+	}
+}
+
+// record writes what is to be remembered, and nothing else happens in this round.
+func (r *Reconciler) record(ctx context.Context, s *observe.Scene, p plan.Plan) (ctrl.Result, error) {
+	if err := r.Reporter.Report(ctx, s, p); err != nil {
+		return outcome(err)
+	}
+	r.written.remember(s.Rollout, p.Progress.Sequence)
+	r.Metrics.recorded(s, p)
+	return ctrl.Result{RequeueAfter: lookAgain}, nil
+}
+
+// act carries effects out and reports.
+func (r *Reconciler) act(ctx context.Context, log logr.Logger, s *observe.Scene, p plan.Plan) (ctrl.Result, error) {
+	if err := r.Applier.Apply(ctx, s, p.Effects); err != nil {
+		log.Info("not carried out", "rule", p.Rule, "reason", p.Reason, "error", err.Error())
+		if !apierrors.IsConflict(err) {
+			p.Stalled = refused(err, p.Stalled)
+			if reportErr := r.Reporter.Report(ctx, s, p); reportErr != nil {
+				log.Info("not reported", "error", reportErr.Error())
+			}
+		}
+		return outcome(err)
+	}
+	r.Metrics.acted(s, p)
+	if changes := changing(p.Effects); changes > 0 {
+		log.Info(p.Reason, "rule", p.Rule, "effects", changes)
+		p.Wake = earliest(p.Wake, s.Now.Add(lookAgain))
+	}
+	if err := r.Reporter.Report(ctx, s, p); err != nil {
+		return outcome(err)
+	}
+	if p.Wake.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	return ctrl.Result{RequeueAfter: max(time.Millisecond, p.Wake.Sub(r.Observer.Clock.Now()))}, nil
+}
+
+// changing counts effects that write to the API server.
+func changing(effects []plan.Effect) int {
+	n := 0
+	for _, e := range effects {
+		switch e.(type) {
+		case plan.Measure, plan.ReadTip, plan.Locate, plan.Revert:
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func (r *Reconciler) forget(key types.NamespacedName) {
+	r.StopMeasuring(key)
+	r.ForgetGit(key)
+	r.written.forget(key)
+	r.Metrics.forget(key)
+	r.Reporter.forget(key)
+}
+
+// outcome turns an error into what the queue does with it.
+func outcome(err error) (ctrl.Result, error) {
+	switch {
+	case apierrors.IsConflict(err):
+		return ctrl.Result{RequeueAfter: afterConflict}, nil
+	case apierrors.IsNotFound(err), apierrors.IsAlreadyExists(err):
+		return ctrl.Result{RequeueAfter: lookAgain}, nil
+	}
+	return ctrl.Result{}, err
+}
+
+// refused says what a person has to change when the API server does not let us.
+func refused(err error, otherwise *plan.Problem) *plan.Problem {
+	switch {
+	case apierrors.IsForbidden(err):
+		return &plan.Problem{Reason: "Forbidden", Message: "the API server does not let the controller do it, check config/rbac and other policies: " + rootMessage(err)}
+	case apierrors.IsInvalid(err):
+		return &plan.Problem{Reason: "Invalid", Message: "the API server refuses the change: " + rootMessage(err)}
+	}
+	return otherwise
+}

@@ -1,0 +1,267 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/controllers/observe"
+	"github.com/belay-dev/belay/controllers/plan"
+)
+
+// measuredEvery is how often a status is written only because a measurement brought another number.
+const measuredEvery = time.Minute
+
+// historyLength is how many attempts a status remembers.
+const historyLength = 10
+
+// EventSink writes an Event about a Rollout.
+type EventSink func(r *v1alpha1.Rollout, eventType, reason, message string)
+
+// Reporter turns what was observed and planned into the status and into Events, once, at the end of a round.
+type Reporter struct {
+	Client client.Client
+	Event  EventSink
+
+	mu   sync.Mutex
+	said map[types.NamespacedName]map[string]string
+}
+
+// Report writes the status if it says something new, with the observed resourceVersion as precondition, and Events
+// after that.
+func (r *Reporter) Report(ctx context.Context, s *observe.Scene, p plan.Plan) error {
+	if p.Phase == "" {
+		p.Phase = s.Rollout.Status.Phase
+	}
+	next := s.Rollout.DeepCopy()
+	write(&next.Status, s, p)
+	if p.Progress == nil && !news(&s.Rollout.Status, &next.Status, s.Now) {
+		return nil
+	}
+	if s.Deleting && p.Progress == nil && len(p.Effects) > 0 {
+		return nil // the effects may have removed the object
+	}
+	if err := r.Client.Status().Update(ctx, next); err != nil {
+		return fmt.Errorf("writing the status: %w", err)
+	}
+	r.events(s, p, &next.Status)
+	return nil
+}
+
+// news says whether a status is worth a write: everything but the numbers of measurements at once, those at times.
+func news(old, next *v1alpha1.RolloutStatus, now time.Time) bool {
+	a, b := old.DeepCopy(), next.DeepCopy()
+	last := blur(a)
+	blur(b)
+	if !equality.Semantic.DeepEqual(a, b) {
+		return true
+	}
+	if equality.Semantic.DeepEqual(old.Metrics, next.Metrics) {
+		return false
+	}
+	return now.Sub(last) >= measuredEvery
+}
+
+// blur takes the numbers out of the metrics and gives the time of the latest one.
+func blur(s *v1alpha1.RolloutStatus) time.Time {
+	var last time.Time
+	for i := range s.Metrics {
+		m := &s.Metrics[i]
+		if m.MeasuredAt != nil && m.MeasuredAt.After(last) {
+			last = m.MeasuredAt.Time
+		}
+		m.Value, m.Message, m.Query, m.MeasuredAt, m.Counts = "", "", "", nil, v1alpha1.MeasurementCounts{}
+	}
+	return last
+}
+
+// write computes the whole status.
+func write(st *v1alpha1.RolloutStatus, s *observe.Scene, p plan.Plan) {
+	st.ObservedGeneration = s.Generation
+	progress := s.Progress
+	if p.Progress != nil {
+		progress = *p.Progress
+		st.Progress = p.Progress
+	}
+	st.Phase, st.Message, st.Waiting = p.Phase, p.Reason, p.Waiting
+	if p.Ack != nil {
+		st.Request = p.Ack
+	}
+	if p.Ended != nil {
+		st.History = append([]v1alpha1.AttemptRecord{*p.Ended}, st.History...)
+		st.History = st.History[:min(len(st.History), historyLength)]
+	}
+	if r := progress.Revert; r != nil && r.State == v1alpha1.RevertPushed {
+		for i := range st.History {
+			if st.History[i].Attempt == progress.Attempt {
+				st.History[i].Commit = r.Commit
+			}
+		}
+	}
+	writeTraffic(st, s, &progress)
+	st.Stable = revision(s, progress.Stable, s.Config.Service)
+	st.Canary = revision(s, progress.Canary, progress.CanaryService)
+	writeMetrics(st, s, &progress)
+	conditions(st, s, p, &progress)
+}
+
+func writeTraffic(st *v1alpha1.RolloutStatus, s *observe.Scene, p *v1alpha1.Progress) {
+	st.Step, st.Steps, st.Weight, st.Routes = "", nil, "", nil
+	if !flying(p.Stage) {
+		return
+	}
+	for _, step := range s.Config.Ladder {
+		st.Steps = append(st.Steps, stepLine(step))
+	}
+	if p.Step > 0 {
+		st.Step = fmt.Sprintf("%d/%d", p.Step, len(s.Config.Ladder))
+	}
+	programmed, wanted := int32(-1), p.WeightPermille
+	for _, r := range s.Routes {
+		st.Routes = append(st.Routes, v1alpha1.RouteStatus{
+			Kind: r.Ref.Kind, Name: r.Ref.Name, WantedPermille: r.Permille(), Programmed: r.Programmed, Message: r.Why,
+		})
+		if programmed < 0 || r.Permille() < programmed {
+			programmed = r.Permille()
+		}
+	}
+	st.Weight = plan.Percent(wanted)
+	if programmed >= 0 && programmed != wanted {
+		st.Weight = fmt.Sprintf("%s → %s", plan.Percent(programmed), plan.Percent(wanted))
+	}
+}
+
+// flying says that the ladder means something.
+func flying(stage v1alpha1.Stage) bool {
+	switch stage {
+	case "", v1alpha1.StageAdopting, v1alpha1.StageResting, v1alpha1.StageHeld:
+		return false
+	}
+	return true
+}
+
+func stepLine(s plan.Step) string {
+	if s.Approve {
+		return fmt.Sprintf("approve within %s", s.Timeout)
+	}
+	line := fmt.Sprintf("%s for %s", plan.Percent(s.Permille), s.Bake)
+	if s.Appended {
+		line += " (appended)"
+	}
+	return line
+}
+
+func revision(s *observe.Scene, r *v1alpha1.RevisionRecord, service string) *v1alpha1.RevisionStatus {
+	if r == nil {
+		return nil
+	}
+	out := &v1alpha1.RevisionStatus{Revision: r.Revision, Image: r.Image, SourceRevision: r.Source, Service: service}
+	if set, ok := s.Workload.Find(r.ReplicaSet); ok {
+		out.Replicas, out.Ready = set.Replicas, set.Ready
+	}
+	return out
+}
+
+// writeMetrics keeps the last words of an attempt after its end, until the next one begins.
+func writeMetrics(st *v1alpha1.RolloutStatus, s *observe.Scene, p *v1alpha1.Progress) {
+	switch {
+	case len(s.Metrics) > 0:
+		st.Metrics = s.Metrics
+	case p.Stage == v1alpha1.StagePinning:
+		st.Metrics = nil
+	}
+}
+
+// events tells what happened, after it was written. A record is told once; a problem when it is new.
+func (r *Reporter) events(s *observe.Scene, p plan.Plan, st *v1alpha1.RolloutStatus) {
+	key := client.ObjectKeyFromObject(s.Rollout)
+	switch {
+	case p.Ack != nil:
+		r.Event(s.Rollout, corev1.EventTypeNormal, "Request"+p.Ack.Outcome, fmt.Sprintf("%s: %s", p.Ack.Verb, p.Ack.Message))
+	case p.Progress != nil:
+		r.Event(s.Rollout, eventType(p), eventReason(s, p), p.Reason)
+	}
+	for _, t := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionGuarded, v1alpha1.ConditionGitReverted, v1alpha1.ConditionAnalysisHealthy} {
+		c := meta.FindStatusCondition(st.Conditions, t)
+		if c == nil || !bad(c) || !r.fresh(key, t, c.Reason+c.Message) {
+			continue
+		}
+		r.Event(s.Rollout, corev1.EventTypeWarning, c.Reason, c.Message)
+	}
+	r.contested(s, key)
+}
+
+// contested tells who tried to undo an intent.
+func (r *Reporter) contested(s *observe.Scene, key types.NamespacedName) {
+	tell := func(what, who string) {
+		if who != "" && r.fresh(key, "contested/"+what, who) {
+			r.Event(s.Rollout, corev1.EventTypeWarning, "Contested", fmt.Sprintf("%s was written by %s against the attempt in flight; nothing changed", what, who))
+		}
+	}
+	tell(s.WorkloadName, s.Workload.ContestedBy)
+	for _, svc := range s.Services {
+		tell("Service "+svc.Name, svc.ContestedBy)
+	}
+	for _, route := range s.Routes {
+		tell(route.Ref.Kind+" "+route.Ref.Name, route.ContestedBy)
+	}
+}
+
+// bad says that a condition wants a person's attention.
+func bad(c *metav1.Condition) bool {
+	if c.Type == v1alpha1.ConditionStalled {
+		return c.Status == metav1.ConditionTrue
+	}
+	return c.Status == metav1.ConditionFalse && c.Reason != "Reverting"
+}
+
+// fresh remembers what was said last, so that the same is not said again at every round.
+func (r *Reporter) fresh(key types.NamespacedName, topic, text string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.said == nil {
+		r.said = map[types.NamespacedName]map[string]string{}
+	}
+	if r.said[key] == nil {
+		r.said[key] = map[string]string{}
+	}
+	if r.said[key][topic] == text {
+		return false
+	}
+	r.said[key][topic] = text
+	return true
+}
+
+func (r *Reporter) forget(key types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.said, key)
+}
+
+func eventType(p plan.Plan) string {
+	switch p.Phase {
+	case v1alpha1.PhaseAborted, v1alpha1.PhaseInconclusive, v1alpha1.PhaseHeld, v1alpha1.PhaseDegraded, v1alpha1.PhaseReverting:
+		return corev1.EventTypeWarning
+	}
+	return corev1.EventTypeNormal
+}
+
+// eventReason is the stage that was entered, or the rule that recorded.
+func eventReason(s *observe.Scene, p plan.Plan) string {
+	if p.Progress.Stage != s.Progress.Stage {
+		return string(p.Progress.Stage)
+	}
+	if p.Progress.Step != s.Progress.Step {
+		return "Step"
+	}
+	return "Recorded"
+}
