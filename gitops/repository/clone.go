@@ -112,9 +112,13 @@ func (s *session) fetchHead(ctx context.Context) (string, error) {
 }
 
 func (s *session) fetch(ctx context.Context, options []string, what ...string) error {
+	return s.fetchWith(ctx, nil, options, what)
+}
+
+func (s *session) fetchWith(ctx context.Context, config [][2]string, options, what []string) error {
 	args := append([]string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=" + filter}, options...)
 	args = append(args, "--stdin", "--end-of-options", "origin")
-	_, err := s.run(ctx, call{args: args, stdin: []byte(strings.Join(what, "\n") + "\n"), network: true})
+	_, err := s.run(ctx, call{args: args, stdin: []byte(strings.Join(what, "\n") + "\n"), network: true, config: config})
 	return err
 }
 
@@ -138,7 +142,9 @@ func (s *session) needBlobs(ctx context.Context, blobs []string) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	return s.fetch(ctx, nil, missing...)
+	// Without negotiation: a server that hears that we have the head of a shallow clone takes it that
+	// we have the files of the head, too.
+	return s.fetchWith(ctx, [][2]string{{"fetch.negotiationAlgorithm", "noop"}}, nil, missing)
 }
 
 // missing returns those of the objects that are not here, each once.

@@ -25,6 +25,8 @@ type call struct {
 	args  []string
 	stdin []byte
 	env   []string
+	// config are settings for this command only.
+	config [][2]string
 	// network lets the command talk to the server, with credentials.
 	network bool
 	// exits are the codes besides 0 that are an answer and not a failure.
@@ -46,7 +48,7 @@ func (s *session) run(ctx context.Context, c call) (answer, error) {
 	args := append([]string{"--git-dir=" + s.clone.dir}, c.args...)
 	cmd := exec.CommandContext(limit, s.engine.git, args...)
 	cmd.Dir = s.scratch
-	cmd.Env = append(s.environment(c.network), c.env...)
+	cmd.Env = append(s.environment(c), c.env...)
 	if c.stdin != nil {
 		cmd.Stdin = bytes.NewReader(c.stdin)
 	}
@@ -90,7 +92,7 @@ func (s *session) text(ctx context.Context, args ...string) (string, error) {
 }
 
 // environment is all that git gets to see. Nothing else of ours is inherited.
-func (s *session) environment(network bool) []string {
+func (s *session) environment(c call) []string {
 	env := []string{
 		"LC_ALL=C", // stderr is read
 		"PATH=" + os.Getenv("PATH"),
@@ -104,7 +106,7 @@ func (s *session) environment(network bool) []string {
 		"GIT_NO_REPLACE_OBJECTS=1",
 		"GIT_PROTOCOL_FROM_USER=0",
 	}
-	settings := [][2]string{
+	settings := append([][2]string{
 		{"core.hooksPath", "/dev/null"},
 		{"core.fsmonitor", "false"},
 		{"gc.auto", "0"},
@@ -113,8 +115,8 @@ func (s *session) environment(network bool) []string {
 		{"diff.renames", "false"},
 		{"credential.helper", ""},
 		{"i18n.logOutputEncoding", "UTF-8"},
-	}
-	if !network {
+	}, c.config...)
+	if !c.network {
 		env = append(env, "GIT_ALLOW_PROTOCOL=none")
 		settings = append(settings, [2]string{"remote.origin.promisor", "false"})
 		return append(env, configEnvironment(settings)...)

@@ -211,7 +211,40 @@ func TestCloneIsBloblessAndShallow(t *testing.T) {
 	}
 }
 
-// A server that knows neither partial clones nor fetching by id of anything but branches.
+// As long as the clone is shallow, a server believes that it has the files of its commits.
+func TestLongHistory(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.commit("v0", map[string]string{app: v(deployment, "v0"), "apps/checkout/logo.png": "\x89\x00"})
+	for i := range 120 {
+		w.write(fmt.Sprint("docs ", i), map[string]string{"docs/a.md": fmt.Sprint(i)})
+	}
+	l := w.commit("v1", map[string]string{app: deployment, "apps/checkout/logo.png": "\x89\x01"})
+	u := w.commit("v2", map[string]string{app: v(deployment, "v2"), "apps/checkout/logo.png": "\x89\x02"})
+	head := w.edit("scale", app, "replicas: 3", "replicas: 4")
+	dir := t.TempDir()
+	e := newEngineIn(t, dir)
+	got, err := e.Locate(t.Context(), w.repo(), source(), l, head)
+	if err != nil || got.Stable != l || got.Failed != u {
+		t.Fatalf("%+v %v", got, err)
+	}
+	clones, _ := filepath.Glob(filepath.Join(dir, "*.git"))
+	if _, err := os.Stat(filepath.Join(clones[0], "shallow")); err != nil {
+		t.Errorf("this test needs a clone that is still shallow: %v", err)
+	}
+	o := order(l, u)
+	o.Accepted = head
+	repo := w.repo()
+	repo.CommitsPerHour = 5
+	if outcome := revert(t, e, repo, o); outcome.Result != gitops.Committed {
+		t.Fatalf("%+v", outcome)
+	}
+	if got := w.show(app); got != strings.ReplaceAll(deployment, "replicas: 3", "replicas: 4") || w.show("apps/checkout/logo.png") != "\x89\x01" {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+// A server that knows no partial clones sends everything, and it works all the same.
 func TestServerWithoutFilter(t *testing.T) {
 	t.Parallel()
 	w, l, u := bumped(t)

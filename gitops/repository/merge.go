@@ -28,15 +28,22 @@ func (s *session) merge(ctx context.Context, head string, changes []change) (mer
 	}
 	result := map[string]file{}
 	var touched []touch
+	var blobs []string // the server wants to get them, even though it has them
 	for _, c := range changes {
 		switch h := at(ours, c.path); h {
 		case c.to:
 			result[c.path] = c.from
+			if c.from.mode != submodule {
+				blobs = append(blobs, c.from.blob)
+			}
 		case c.from:
 			result[c.path] = h
 		default:
 			touched = append(touched, touch{change: c, head: h})
 		}
+	}
+	if err := s.needBlobs(ctx, blobs); err != nil {
+		return merged{}, err
 	}
 	var m merged
 	if len(touched) > 0 {
