@@ -35,7 +35,7 @@ func (p *Plan) Evaluate(result Result, err error) Measurement {
 // cope with what is special about them.
 func (c *conditions) missing(values []float64) string {
 	if len(values) == 0 && !c.handles("default") {
-		return "the query returns no series"
+		return "the query returns no series (where none means 0, as for errors that never happened, write (... or vector(0)) around them)"
 	}
 	for _, v := range values {
 		switch {
