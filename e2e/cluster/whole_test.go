@@ -77,7 +77,7 @@ func TestWholeCluster(t *testing.T) {
 	})
 	for name, query := range map[string]string{
 		"the pod's metric":       `some_up{namespace="default",pod=~"some-.+",app="some",pod_template_hash!=""}`,
-		"the gateway's counters": `traefik_service_requests_total{service=~".*-svc-default-some-[0-9]+@kubernetesgateway",code="200"}`,
+		"the gateway's counters": `traefik_service_requests_total{service="default-some-http-80@kubernetesgateway",code="200"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			eventually(t, func() bool {
