@@ -129,7 +129,8 @@ type Metric struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100000
 	FailureLimit int32 `json:"failureLimit,omitempty"`
-	// consecutiveFailureLimit: this many failed measurements in a row are needed before failureLimit counts. 0: off.
+	// consecutiveFailureLimit: this many failed measurements in a row are a Fail. Where it is set, failureLimit counts only
+	// when above 0. 0: off.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100000
