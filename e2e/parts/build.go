@@ -146,7 +146,9 @@ func (b Builder) make(ctx context.Context, p Part, version, target string, tick 
 	cmd.Dir = p.folder(b.Root)
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	cmd.Stdout, cmd.Stderr = &tail, &tail
-	cmd.WaitDelay = time.Second
+	// Killed, the go command would leave its compilers running.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		return err
 	}
