@@ -80,8 +80,9 @@ var serviceCells = []cell{
 	{by: "client-side apply", state: inFlight, form: pinned, after: "app=web"},
 
 	{by: "PUT of a copy from before the attempt", state: atRest, form: "app=web"},
-	{by: "PUT of a copy from before the attempt", state: inFlight, owners: "agent, tool (update)", form: pinned + "; contested-by alice", after: "app=web"},
+	{by: "PUT of a copy from before the attempt", state: inFlight, form: pinned + "; contested-by alice", after: "app=web"},
 
+	// What the tool owns is the annotation that it brought in vain.
 	{by: "PUT of a copy from the attempt", state: atRest, owners: "agent, tool (update)", form: "app=web"},
 	{by: "PUT of a copy from the attempt", state: inFlight, form: pinned, after: "app=web"},
 
@@ -119,8 +120,9 @@ var routeCells = []cell{
 	{by: "client-side apply", state: inFlight, form: divided, after: whole},
 
 	{by: "PUT of a copy from before the attempt", state: atRest, form: whole},
-	{by: "PUT of a copy from before the attempt", state: inFlight, owners: "agent, tool (update)", form: divided + "; contested-by alice", after: whole},
+	{by: "PUT of a copy from before the attempt", state: inFlight, form: divided + "; contested-by alice", after: whole},
 
+	// What the tool owns is the annotation that it brought in vain.
 	{by: "PUT of a copy from the attempt", state: atRest, owners: "agent, tool (update)", form: whole},
 	{by: "PUT of a copy from the attempt", state: inFlight, form: divided, after: whole},
 

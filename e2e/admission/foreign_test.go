@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -142,4 +144,42 @@ func TestEmptyRoutes(t *testing.T) {
 		{"Git again", applies(routeManifest), divided5 + "; contested-by alice"},
 		{"end", (*scene).drop, whole},
 	})
+}
+
+// A client may send any managedFields with its copy.
+func TestWhateverForeignersWriteAsOwners(t *testing.T) {
+	for name, fields := range map[string]any{
+		"none":                  nil,
+		"reset":                 []any{map[string]any{}},
+		"without a manager":     []any{map[string]any{"operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": map[string]any{"f:spec": map[string]any{"f:selector": map[string]any{}, "f:rules": map[string]any{}}}}},
+		"without fields":        []any{map[string]any{"manager": "x", "operation": "Update", "apiVersion": "v1"}},
+		"an unknown operation":  []any{map[string]any{"manager": "x", "operation": "Steal", "apiVersion": "v1"}},
+		"in the agent's name":   []any{map[string]any{"manager": agent, "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": map[string]any{"f:spec": map[string]any{}}}},
+		"in the controller's":   []any{map[string]any{"manager": "belay", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": map[string]any{"f:spec": map[string]any{}}}},
+		"of an unknown version": []any{map[string]any{"manager": "x", "operation": "Update", "apiVersion": "v9", "fieldsType": "FieldsV1", "fieldsV1": map[string]any{"f:spec": map[string]any{"f:rules": map[string]any{}}}}},
+	} {
+		for _, manifest := range []string{deploymentManifest("v1"), serviceManifest, routeManifest} {
+			s := newScene(t, manifest)
+			t.Run(name+"/"+s.git.GetKind(), func(t *testing.T) {
+				t.Parallel()
+				s.t = t
+				s.play(inFlight)
+				key, intent := s.intent()
+				for _, copied := range []*unstructured.Unstructured{s.before, s.during} {
+					copied = copied.DeepCopy()
+					set(copied, fields, "metadata", "managedFields")
+					if err := s.put(copied); err != nil && !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) {
+						t.Fatalf("refused: %v", err)
+					}
+					if _, err := s.apply(true, false); err != nil {
+						t.Fatalf("then the agent's apply failed: %v", err)
+					}
+					if got := s.get().GetAnnotations()[key]; got != intent {
+						t.Fatalf("the intent is %q", got)
+					}
+				}
+				s.end()
+			})
+		}
+	}
 }
