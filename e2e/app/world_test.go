@@ -16,7 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes"
 )
@@ -54,11 +53,7 @@ func (w *world) create(t *testing.T) {
 
 func (w *world) setImage(t *testing.T, image string) {
 	t.Helper()
-	patch := fmt.Sprintf(`{"spec":{"template":{"spec":{"containers":[{"name":"shop","image":%q}]}}}}`, image)
-	_, err := w.AppsV1().Deployments("default").Patch(t.Context(), "shop", types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.patch(t, fmt.Sprintf(`{"spec":{"template":{"spec":{"containers":[{"name":"shop","image":%q}]}}}}`, image))
 }
 
 // complete is nil when three pods of image, and no others, are there and available.
@@ -118,7 +113,11 @@ func (w *world) call(ctx context.Context, t *testing.T, answers *sync.Map) {
 
 // ask sends one request to a pod and returns the revision that answered.
 func ask(ctx context.Context, address string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+":8080/", strings.NewReader("x"))
+	return askURL(ctx, "http://"+address+":8080/")
+}
+
+func askURL(ctx context.Context, url string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader("x"))
 	if err != nil {
 		return "", err
 	}

@@ -132,7 +132,12 @@ func (c *container) watch(ctx context.Context, kind string, p *corev1.Probe, env
 	if kind == "Readiness" && timing.Success == 1 {
 		timing.Eager = eager
 	}
+	var told time.Time
 	failed := func(err error) {
+		if time.Since(told) < timing.Period {
+			return // the eager questions in between would drown the pod's other events
+		}
+		told = time.Now()
 		c.pod.event(corev1.EventTypeWarning, "Unhealthy", fmt.Sprintf("%s probe failed: %v", kind, err))
 	}
 	probe.Watch(ctx, timing, c.check(p.ProbeHandler, env), initial, failed, changed)

@@ -3,7 +3,9 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,6 +15,22 @@ import (
 )
 
 const soon = 10 * time.Second
+
+const playNode = "__node"
+
+// TestMain also plays a node that starts one process and tells its id.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == playNode {
+		p, err := NewStarter().Start(shell("exec sleep 300"))
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(p.pid)
+		<-p.Done()
+		return
+	}
+	os.Exit(m.Run())
+}
 
 func shell(script string) Spec {
 	return Spec{Command: []string{"/bin/sh", "-c", script}}
@@ -101,12 +119,39 @@ func TestChildrenEndWithTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	waitGone(t, child)
+}
+
+// A node that is killed takes its pods along: nothing may hold an address of a cluster that is gone.
+func TestProcessesEndWithTheNode(t *testing.T) {
+	node := exec.Command(os.Args[0], playNode)
+	out, err := node.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	_, err = fmt.Fscan(out, &pid)
+	if killErr := node.Process.Kill(); killErr != nil {
+		t.Fatal(killErr)
+	}
+	_ = node.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitGone(t, pid)
+}
+
+func waitGone(t *testing.T, pid int) {
+	t.Helper()
 	deadline := time.Now().Add(soon)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for alive(child) {
+	for alive(pid) {
 		if time.Now().After(deadline) {
-			t.Fatalf("child %d is still running", child)
+			t.Fatalf("process %d is still running", pid)
 		}
 		<-tick.C
 	}
