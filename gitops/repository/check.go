@@ -61,7 +61,7 @@ func (p *proposal) states(ctx context.Context, diff []change) ([]states, string,
 			}
 		}
 	}
-	contents, err := p.contents(ctx, unique(blobs))
+	contents, err := p.contents(ctx, blobs)
 	if err != nil {
 		return nil, "", err
 	}
@@ -73,16 +73,18 @@ func (p *proposal) states(ctx context.Context, diff []change) ([]states, string,
 		s := states{path: d.path}
 		readable := true
 		for target, f := range map[*[]*yaml.Node]file{&s.head: d.from, &s.stable: was[d.path].from, &s.failed: was[d.path].to} {
-			if f.regular() {
-				*target, err = parse(contents[f.blob])
+			if content, small := contents[f.blob]; small {
+				*target, err = parse(content)
 				readable = readable && err == nil
+			} else if f.exists() {
+				readable = false
 			}
 		}
 		if !readable {
 			continue
 		}
-		if d.to.regular() {
-			if s.us, err = parse(contents[d.to.blob]); err != nil {
+		if content, small := contents[d.to.blob]; small {
+			if s.us, err = parse(content); err != nil {
 				return nil, d.path + " would not be YAML any more", nil
 			}
 		}

@@ -62,6 +62,8 @@ func networkReadings() []reading {
 			"the repository does not exist on the Git server, or the credentials may not see it"},
 		{[]string{"transport 'http' not allowed", "transport 'file' not allowed", "transport 'ftp' not allowed"}, gitops.ClassUnsupported,
 			"the protocol of the URL is not allowed"},
+		{[]string{"mismatched algorithms"}, gitops.ClassUnsupported,
+			"the repository uses SHA-256 object ids, which are not supported"},
 		{[]string{"dumb http transport", "shallow update not allowed", "does not support --deepen", "does not support shallow"}, gitops.ClassUnsupported,
 			"the Git server is too old: it must speak the smart protocol with shallow clones"},
 		{[]string{"Could not resolve host", "Could not resolve hostname", "Name or service not known", "Temporary failure in name resolution"}, gitops.ClassTransient,

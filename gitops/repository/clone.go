@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/belay-dev/belay/gitops"
@@ -130,10 +132,27 @@ func (s *session) need(ctx context.Context, what string, commits ...string) erro
 		return err
 	}
 	err = s.fetch(ctx, []string{"--depth=1"}, missing...)
-	if e, ok := err.(*gitops.Error); ok && e.Class == gitops.ClassNotFound {
-		e.Text = fmt.Sprintf("the repository has no commit for %s (any more)", what)
+	if !isNotFound(err) {
+		return err
 	}
-	return err
+	// Old servers give branches only, so look along the branch.
+	for _, how := range deepening() {
+		if !s.clone.shallow() {
+			break
+		}
+		if err := s.fetch(ctx, []string{how}, s.branchSpec()); err != nil {
+			return err
+		}
+		if missing, err := s.missing(ctx, commits); err != nil || len(missing) == 0 {
+			return err
+		}
+	}
+	return &gitops.Error{Class: gitops.ClassNotFound, Err: err, Text: fmt.Sprintf("the repository has no commit for %s (any more)", what)}
+}
+
+func isNotFound(err error) bool {
+	var e *gitops.Error
+	return errors.As(err, &e) && e.Class == gitops.ClassNotFound
 }
 
 // needBlobs makes sure that file contents are here. Ids that are empty or no blobs are skipped.
@@ -149,26 +168,35 @@ func (s *session) needBlobs(ctx context.Context, blobs []string) error {
 
 // missing returns those of the objects that are not here, each once.
 func (s *session) missing(ctx context.Context, objects []string) ([]string, error) {
-	seen := map[string]bool{"": true}
-	var ask []string
-	for _, id := range objects {
-		if !seen[id] {
-			seen[id] = true
-			ask = append(ask, id)
-		}
-	}
-	if len(ask) == 0 {
-		return nil, nil
-	}
-	a, err := s.run(ctx, call{args: []string{"cat-file", "--batch-check"}, stdin: []byte(strings.Join(ask, "\n") + "\n")})
+	sizes, err := s.sizes(ctx, objects)
 	if err != nil {
 		return nil, err
 	}
 	var missing []string
-	for line := range strings.Lines(string(a.out)) {
-		if id, ok := strings.CutSuffix(strings.TrimSpace(line), " missing"); ok {
+	for _, id := range unique(objects) {
+		if _, here := sizes[id]; !here && id != "" {
 			missing = append(missing, id)
 		}
 	}
 	return missing, nil
+}
+
+// sizes returns the sizes in bytes of those objects that are here.
+func (s *session) sizes(ctx context.Context, objects []string) (map[string]int, error) {
+	sizes := map[string]int{}
+	ask := strings.TrimSpace(strings.Join(unique(objects), "\n"))
+	if ask == "" {
+		return sizes, nil
+	}
+	a, err := s.run(ctx, call{args: []string{"cat-file", "--batch-check=%(objectname) %(objectsize)"}, stdin: []byte(ask + "\n")})
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(a.out)) {
+		id, size, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if n, err := strconv.Atoi(size); err == nil { // else "missing"
+			sizes[id] = n
+		}
+	}
+	return sizes, nil
 }

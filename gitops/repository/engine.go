@@ -59,6 +59,11 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	if options.Log == nil {
 		options.Log = func(string) {}
 	}
+	dir, err := filepath.Abs(options.Dir) // git runs elsewhere
+	if err != nil {
+		return nil, fmt.Errorf("directory of the Git clones: %w", err)
+	}
+	options.Dir = dir
 	git, err := exec.LookPath("git")
 	if err != nil {
 		return nil, unsupported("git is not installed: reverts need the git command, %d.%d or newer", minMajor, minMinor)
@@ -131,8 +136,11 @@ func (e *Engine) with(ctx context.Context, repo gitops.Repository, src gitops.So
 	}
 	for again := false; ; again = true {
 		err := e.once(ctx, repo, src, c, do)
-		if again || !isDamaged(err) {
+		if !isDamaged(err) {
 			return err
+		}
+		if again {
+			return &gitops.Error{Class: gitops.ClassTransient, Text: "the Git clone in the cache is damaged, even after it was made again", Detail: detail(err)}
 		}
 		e.options.Log("a Git clone in the cache is damaged and is made again: " + detail(err))
 		if err := c.discard(); err != nil {

@@ -11,6 +11,9 @@ import (
 // maxWalk bounds how many commits that touch F are looked at to find the exact bounds.
 const maxWalk = 300
 
+// maxManifests bounds how many files the workload is looked for in.
+const maxManifests = 2000
+
 // Locate implements gitops.Engine.
 func (e *Engine) Locate(ctx context.Context, repo gitops.Repository, src gitops.Source, record, head string) (gitops.Interval, error) {
 	for what, id := range map[string]string{"the recorded commit": record, "the head commit": head} {
@@ -115,6 +118,7 @@ func (t templates) unreadable(commits ...string) string {
 // templates reads the workload's template at each of the commits or trees.
 func (s *session) templates(ctx context.Context, commits []string) (templates, error) {
 	trees := map[string]map[string]file{}
+	large := map[string]bool{}
 	var blobs []string
 	for _, c := range commits {
 		tree, err := s.list(ctx, c, s.pathspecs())
@@ -122,19 +126,24 @@ func (s *session) templates(ctx context.Context, commits []string) (templates, e
 			return nil, err
 		}
 		trees[c] = tree
-		for name, f := range tree {
-			if isYAML(name) && f.regular() {
-				blobs = append(blobs, f.blob)
-			}
+		manifests := manifests(tree)
+		if len(manifests) > maxManifests {
+			large[c] = true
+			continue
 		}
+		blobs = append(blobs, manifests...)
 	}
-	contents, err := s.contents(ctx, unique(blobs))
+	contents, err := s.contents(ctx, blobs)
 	if err != nil {
 		return nil, err
 	}
 	reader := newReader(s.src.Workload, contents)
 	found := templates{}
 	for _, c := range commits {
+		if large[c] {
+			found[c] = template{why: fmt.Sprintf("the paths have more than %d YAML files, too many to look for the workload in", maxManifests)}
+			continue
+		}
 		roots, plain := s.roots(trees[c])
 		if plain {
 			found[c] = reader.template(trees[c])
@@ -147,6 +156,17 @@ func (s *session) templates(ctx context.Context, commits []string) (templates, e
 		found[c] = rendered.template(s.src.Workload)
 	}
 	return found, nil
+}
+
+// manifests are the blobs of a tree that may declare something.
+func manifests(tree map[string]file) []string {
+	var blobs []string
+	for name, f := range tree {
+		if isYAML(name) && f.regular() {
+			blobs = append(blobs, f.blob)
+		}
+	}
+	return blobs
 }
 
 func unique(list []string) []string {

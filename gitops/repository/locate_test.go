@@ -211,6 +211,30 @@ func TestCloneIsBloblessAndShallow(t *testing.T) {
 	}
 }
 
+// With the whole of a large repository as F, the workload is not searched for, and the revert works.
+func TestTooManyManifests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	files := map[string]string{app: deployment}
+	for i := range 2001 {
+		files[fmt.Sprintf("many/%d.yaml", i)] = fmt.Sprintf("a: %d\n", i)
+	}
+	l := w.commit("v1", files)
+	u := w.edit("v2", app, ":v1", ":v2")
+	src := source()
+	src.Paths = []string{"."}
+	e := newEngine(t)
+	got, err := e.Locate(t.Context(), w.repo(), src, l, u)
+	if err != nil || got.Exact || !strings.Contains(got.Why, "too many") {
+		t.Errorf("%+v %v", got, err)
+	}
+	o := order(l, u)
+	o.Paths = src.Paths
+	if outcome := revert(t, e, w.repo(), o); outcome.Result != gitops.Committed || w.show(app) != deployment {
+		t.Errorf("%+v", outcome)
+	}
+}
+
 // As long as the clone is shallow, a server believes that it has the files of its commits.
 func TestLongHistory(t *testing.T) {
 	t.Parallel()

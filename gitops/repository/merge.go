@@ -171,6 +171,11 @@ func (s *session) resolveFile(ctx context.Context, m *merged, t touch) (content 
 	if err != nil {
 		return nil, "", err
 	}
+	for _, f := range []file{c.from, c.to, head} {
+		if _, small := contents[f.blob]; !small {
+			return nil, "it is too large for a manifest and was changed since in the same place", nil
+		}
+	}
 	text, v, why := invertFile(contents[c.to.blob], contents[c.from.blob], contents[head.blob])
 	for _, path := range v.superseded {
 		m.superseded = append(m.superseded, c.path+": "+path)

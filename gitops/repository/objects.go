@@ -120,39 +120,59 @@ func fields(out []byte) []string {
 	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
 }
 
-// contents reads blobs, by id, after fetching those that are missing in one go.
+// contents reads blobs, by id, after fetching those that are missing in one go. Those that are
+// too large to be a manifest are left out.
 func (s *session) contents(ctx context.Context, blobs []string) (map[string][]byte, error) {
+	blobs = unique(blobs)
 	if err := s.needBlobs(ctx, blobs); err != nil {
 		return nil, err
 	}
-	contents := map[string][]byte{}
-	var ask bytes.Buffer
-	for _, id := range blobs {
-		if id != "" {
-			fmt.Fprintln(&ask, id)
-		}
-	}
-	if ask.Len() == 0 {
-		return contents, nil
-	}
-	a, err := s.run(ctx, call{args: []string{"cat-file", "--batch"}, stdin: ask.Bytes()})
+	sizes, err := s.sizes(ctx, blobs)
 	if err != nil {
 		return nil, err
+	}
+	contents := map[string][]byte{}
+	var ask []string
+	room := maxOutput / 2 // the answer has a line for each blob, too
+	for _, id := range blobs {
+		size, here := sizes[id]
+		if !here || size > maxYAML {
+			continue
+		}
+		if size > room {
+			if err := s.read(ctx, ask, contents); err != nil {
+				return nil, err
+			}
+			ask, room = nil, maxOutput/2
+		}
+		ask, room = append(ask, id), room-size
+	}
+	return contents, s.read(ctx, ask, contents)
+}
+
+// read adds the blobs to contents.
+func (s *session) read(ctx context.Context, blobs []string, contents map[string][]byte) error {
+	if len(blobs) == 0 {
+		return nil
+	}
+	a, err := s.run(ctx, call{args: []string{"cat-file", "--batch"}, stdin: []byte(strings.Join(blobs, "\n") + "\n")})
+	if err != nil {
+		return err
 	}
 	for rest := a.out; len(rest) > 0; {
 		head, body, _ := bytes.Cut(rest, []byte("\n"))
 		parts := strings.Fields(string(head)) // id type size
 		if len(parts) != 3 {
-			return nil, &damaged{detail: fmt.Sprintf("cat-file answers %q", head)}
+			return &damaged{detail: fmt.Sprintf("cat-file answers %q", head)}
 		}
 		size, err := strconv.Atoi(parts[2])
 		if err != nil || size+1 > len(body) {
-			return nil, &damaged{detail: fmt.Sprintf("cat-file answers %q", head)}
+			return &damaged{detail: fmt.Sprintf("cat-file answers %q", head)}
 		}
 		contents[parts[0]] = body[:size:size]
 		rest = body[size+1:]
 	}
-	return contents, nil
+	return nil
 }
 
 // write stores a file's content and returns its id.

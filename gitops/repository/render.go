@@ -75,9 +75,21 @@ func (s *session) roots(tree map[string]file) (roots []string, plain bool) {
 	return roots, plain
 }
 
-// render renders the roots at a commit or tree in memory. Nothing is read but the tree: what would
-// make kustomize reach for the network, a plugin or a chart is a why.
+// render renders the roots at a commit or tree, each once in a session.
 func (s *session) render(ctx context.Context, treeish string, roots []string) (rendering, error) {
+	if r, done := s.rendered[treeish]; done {
+		return r, nil
+	}
+	r, err := s.renderNow(ctx, treeish, roots)
+	if err == nil {
+		s.rendered[treeish] = r
+	}
+	return r, err
+}
+
+// renderNow renders in memory. Nothing is read but the tree: what would
+// make kustomize reach for the network, a plugin or a chart is a why.
+func (s *session) renderNow(ctx context.Context, treeish string, roots []string) (rendering, error) {
 	if len(roots) == 0 {
 		return rendering{why: "the kustomization is not at the top of the paths, so what is rendered is not known"}, nil
 	}
@@ -92,12 +104,16 @@ func (s *session) render(ctx context.Context, treeish string, roots []string) (r
 	for _, f := range c.files {
 		blobs = append(blobs, f.blob)
 	}
-	contents, err := s.contents(ctx, unique(blobs))
+	contents, err := s.contents(ctx, blobs)
 	if err != nil {
 		return rendering{}, err
 	}
 	for name, f := range c.files {
-		if err := disk.WriteFile("/"+name, contents[f.blob]); err != nil {
+		content, small := contents[f.blob]
+		if !small {
+			return rendering{why: name + " is too large for a manifest"}, nil
+		}
+		if err := disk.WriteFile("/"+name, content); err != nil {
 			return rendering{}, local("a file cannot be put in memory", err)
 		}
 	}

@@ -155,6 +155,34 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// A server of the first protocol, without partial clones, which gives branches only.
+func TestOldServer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.git(w.dir, "config", "uploadpack.allowFilter", "false")
+	l := w.commit("v1", map[string]string{app: deployment})
+	for i := range 60 {
+		w.write(fmt.Sprint("docs ", i), map[string]string{"docs/a.md": fmt.Sprint(i)})
+	}
+	u := w.edit("v2", app, ":v1", ":v2")
+	o := order(l, u)
+	o.Accepted = w.edit("scale", app, "replicas: 3", "replicas: 4")
+	backend := w.handler(func(*http.Request) int { return 0 })
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Git-Protocol")
+		backend.ServeHTTP(rw, r)
+	}))
+	defer server.Close()
+	repo := w.repo()
+	repo.URL = server.URL + "/apps.git"
+	if outcome := revert(t, newEngine(t), repo, o); outcome.Result != gitops.Committed {
+		t.Errorf("%+v", outcome)
+	}
+	o.Failed = strings.Repeat("ab", 20)
+	_, err := newEngine(t).Revert(t.Context(), repo, o)
+	wantClass(t, err, gitops.ClassNotFound)
+}
+
 // The server is down, then comes back: the same order leads to the commit.
 func TestServerDownForAWhile(t *testing.T) {
 	t.Parallel()
@@ -396,6 +424,23 @@ func TestRefusedInput(t *testing.T) {
 				t.Errorf("%q does not say %q", err, c.says)
 			}
 		})
+	}
+}
+
+// What a killed process left is no longer there after the next start.
+func TestKeysOfAKilledProcessAreRemoved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	left := filepath.Join(dir, "scratch", "1", "identity")
+	if err := os.MkdirAll(filepath.Dir(left), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(left, []byte("key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	newEngineIn(t, dir)
+	if _, err := os.Stat(left); !os.IsNotExist(err) {
+		t.Errorf("%v", err)
 	}
 }
 

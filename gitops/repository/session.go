@@ -18,6 +18,7 @@ type session struct {
 	src         gitops.Source
 	scratch     string // temporary directory: keys, index
 	credentials credentials
+	rendered    map[string]rendering // by commit or tree
 }
 
 func (e *Engine) newSession(repo gitops.Repository, src gitops.Source, c *clone) (*session, error) {
@@ -25,7 +26,7 @@ func (e *Engine) newSession(repo gitops.Repository, src gitops.Source, c *clone)
 	if err != nil {
 		return nil, local("no temporary directory", err)
 	}
-	s := &session{engine: e, clone: c, repo: repo, src: src, scratch: scratch}
+	s := &session{engine: e, clone: c, repo: repo, src: src, scratch: scratch, rendered: map[string]rendering{}}
 	protocol, err := protocolOf(repo.URL)
 	if err == nil {
 		s.credentials, err = newCredentials(repo.Auth, protocol, scratch)
