@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
 )
@@ -18,7 +19,7 @@ const (
 )
 
 func goals() []string {
-	return []string{"healthy", "promoted", "aborted", "paused", "held", "reverted"}
+	return []string{"healthy", "promoted", "aborted", "paused", "reverted", "held"}
 }
 
 // situation is what a Rollout is in, as far as waiting is concerned.
@@ -75,12 +76,17 @@ func judge(goal string, r *v1alpha1.Rollout, held bool) (result, string) {
 	case "held":
 		return when(at == holding, at == resting), text
 	default: // reverted
-		done := reverted(r)
-		gaveUp := at == holding && meta.IsStatusConditionFalse(r.Status.Conditions, v1alpha1.ConditionGitReverted)
-		if c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionGitReverted); c != nil && c.Message != "" {
+		c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionGitReverted)
+		if c == nil {
+			return when(false, at == resting), text
+		}
+		if c.Message != "" && (failed || isFailure(lastOutcome(r))) {
 			text = c.Message
 		}
-		return when(done && (failed || at == resting), gaveUp || at == resting), text
+		done := c.Status == metav1.ConditionTrue && (c.Reason == "Pushed" || c.Reason == "AlreadyReverted")
+		back := at == resting && isFailure(lastOutcome(r)) && (done || r.Status.History[0].Commit != "")
+		gaveUp := at == holding && c.Reason != "Reverting"
+		return when(back || failed && done, gaveUp || at == resting), text
 	}
 }
 
@@ -93,14 +99,6 @@ func when(goal, over bool) result {
 	default:
 		return notYet
 	}
-}
-
-// reverted looks at the last attempt only: an older one's commit says nothing.
-func reverted(r *v1alpha1.Rollout) bool {
-	if len(r.Status.History) > 0 && r.Status.History[0].Commit != "" {
-		return true
-	}
-	return meta.IsStatusConditionTrue(r.Status.Conditions, v1alpha1.ConditionGitReverted)
 }
 
 func lastOutcome(r *v1alpha1.Rollout) v1alpha1.Outcome {

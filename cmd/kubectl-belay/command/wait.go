@@ -24,8 +24,8 @@ const waitHelp = `Wait until a release is where you want it.
   promoted   the attempt in flight (or, at rest, the last one) ended with the canary as the new stable
   aborted    the attempt ended with all requests back on stable: it failed, a person aborted it, or nobody approved
   paused     the attempt waits for a person
-  held       the attempt failed and the Deployment holds its template
   reverted   the failed revision was taken out of Git
+  held       the attempt failed and the Deployment holds its template
 
 A new template that was applied before this command counts as in flight, even before the controller has seen it.
 

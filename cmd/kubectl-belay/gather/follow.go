@@ -92,6 +92,7 @@ func (w Watched) signal(ctx context.Context, c client.WithWatch, changed chan<- 
 			return
 		}
 		if err == nil {
+			report() // what happened before the watch began
 			for event := range stream.ResultChan() {
 				if event.Type != watch.Error {
 					report()

@@ -117,6 +117,9 @@ func metricsNode(t Tree) *node {
 		return nil
 	}
 	n := node{cells: []cell{{"Metrics", strong}}}
+	if t.Rollout.Status.Phase == v1alpha1.PhaseHealthy {
+		n.cells = append(n.cells, cell{"of the last attempt", faint})
+	}
 	for _, m := range t.Rollout.Status.Metrics {
 		mark := verdictMark(m.Verdict)
 		name := cell{clean(m.Name), plain}

@@ -59,6 +59,7 @@ func healthy() Tree {
 		Conditions: []metav1.Condition{
 			{Type: "Ready", Status: "True", Reason: "Healthy"},
 			{Type: "Guarded", Status: "True", Reason: "Proved"},
+			{Type: "GitReverted", Status: "Unknown", Reason: "NoGit"},
 		},
 		History: []v1alpha1.AttemptRecord{
 			{Attempt: 6, Outcome: v1alpha1.OutcomePromoted, Image: "registry.example.com/shop/checkout:v1", Step: "4/4", Duration: "18m2s", EndedAt: ago(95 * time.Hour)},
@@ -120,9 +121,11 @@ func reverting() Tree {
 	s.Metrics = s.Metrics[:1]
 	s.Metrics[0] = v1alpha1.MetricStatus{Name: "error-rate", Verdict: v1alpha1.VerdictFail, Value: "0.072", Limit: "result < 0.01", MeasuredAt: ago(4 * time.Second),
 		Message: "3 of 15 measurements failed, more than failureLimit 2", Counts: v1alpha1.MeasurementCounts{Success: 12, Failure: 3}}
-	s.Conditions = append(s.Conditions,
+	s.Conditions = append(s.Conditions[:2:2],
 		metav1.Condition{Type: "Stalled", Status: "True", Reason: "AttemptFailed", Message: "error-rate 7.2% > 1%"},
-		metav1.Condition{Type: "GitReverted", Status: "Unknown", Reason: "Planned", Message: "commit 0a1b2c3d is about to be pushed"})
+		metav1.Condition{Type: "GitReverted", Status: "False", Reason: "Reverting", Message: "the failed revision is being taken out of Git"},
+		metav1.Condition{Type: "AnalysisHealthy", Status: "Unknown", Reason: "NotAsked"})
+	t.Rollout.Spec.Git = &v1alpha1.Git{Repository: "platform", Branch: "main", Path: "apps/checkout"}
 	t.Canary = &Group{Name: "checkout-7f6b5c9d8b"}
 	return t
 }

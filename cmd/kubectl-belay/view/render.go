@@ -156,12 +156,15 @@ func podNode(p Pod, now time.Time) node {
 func conditionsNode(t Tree) *node {
 	n := node{cells: []cell{{"Conditions", strong}}}
 	for _, c := range t.Rollout.Status.Conditions {
-		if !wantsAttention(c) {
+		if !wantsAttention(c, t.Rollout) {
 			continue
 		}
 		mark := cell{"✖", bad}
-		if c.Status == metav1.ConditionUnknown {
+		switch {
+		case c.Status == metav1.ConditionUnknown:
 			mark = cell{"?", warning}
+		case c.Reason == "Reverting":
+			mark = cell{"◌", warning}
 		}
 		n.children = append(n.children, node{
 			cells: []cell{mark, {clean(c.Type + "=" + string(c.Status)), plain}, {clean(c.Reason), plain}},
@@ -174,13 +177,17 @@ func conditionsNode(t Tree) *node {
 	return &n
 }
 
-// wantsAttention leaves out what is as it should be, and what the phase says already.
-func wantsAttention(c metav1.Condition) bool {
+// wantsAttention leaves out what is as it should be, and what the phase or the routes say already.
+func wantsAttention(c metav1.Condition, r *v1alpha1.Rollout) bool {
 	switch c.Type {
 	case v1alpha1.ConditionReady, v1alpha1.ConditionReconciling:
 		return false
 	case v1alpha1.ConditionStalled:
 		return c.Status == metav1.ConditionTrue
+	case v1alpha1.ConditionTrafficReady:
+		return c.Status != metav1.ConditionTrue && len(r.Status.Routes) == 0
+	case v1alpha1.ConditionGitReverted:
+		return c.Status != metav1.ConditionTrue && r.Spec.Git != nil
 	default:
 		return c.Status != metav1.ConditionTrue
 	}
