@@ -127,7 +127,11 @@ func (b Builder) one(ctx context.Context, p Part, compiler, position string) (bo
 // that is running, or a build that was interrupted, does no harm.
 func (b Builder) make(ctx context.Context, p Part, version, target string, tick func()) error {
 	fresh := target + ".new"
-	if err := os.RemoveAll(fresh); err != nil {
+	if p.Requirement == "" {
+		// The go command sees that nothing changed only if it finds the old file,
+		// and it replaces that one as carefully.
+		fresh = target
+	} else if err := os.RemoveAll(fresh); err != nil {
 		return err
 	}
 	if p.Files != "" {

@@ -46,8 +46,6 @@ func All() []Part {
 			Package: "helm.sh/helm/v4/cmd/helm", Usual: 2 * time.Minute},
 		{Name: "gateway-api", Module: "..", Requirement: "sigs.k8s.io/gateway-api",
 			Files: "config/crd/standard", Usual: time.Second},
-		{Name: "helm", Module: "helm", Requirement: "helm.sh/helm/v4",
-			Package: "helm.sh/helm/v4/cmd/helm", Usual: 2 * time.Minute},
 		{Name: "traefik", Module: "traefik", Requirement: "github.com/traefik/traefik/v3",
 			Package: "github.com/traefik/traefik/v3/cmd/traefik", Usual: 6 * time.Minute},
 		{Name: "prometheus", Module: "prometheus", Requirement: "github.com/prometheus/prometheus",

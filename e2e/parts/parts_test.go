@@ -153,8 +153,13 @@ func TestEveryPartIsPinned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	seen := map[string]bool{}
 	for _, p := range All() {
 		t.Run(p.Name, func(t *testing.T) {
+			if seen[p.Name] {
+				t.Error("it is listed twice")
+			}
+			seen[p.Name] = true
 			version, err := p.version(root)
 			if err != nil {
 				t.Fatal(err)
