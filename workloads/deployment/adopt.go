@@ -40,13 +40,11 @@ func (Deployment) Adopt(ctx context.Context, c client.Client, t workloads.Target
 		return err
 	}
 	// The oldest equal one would be taken instead of ours.
-	for _, double := range f.doubles(revision.Name) {
-		if err := remove(ctx, c, double.object); err != nil {
-			return err
-		}
+	if err := f.removeDoubles(ctx, c, revision.Name); err != nil {
+		return err
 	}
 	wanted := replicasOf(f.deployment)
-	return merge(ctx, c, replicaSetKind, t.Namespace, revision.Name, m.revision.ResourceVersion, map[string]any{
+	return m.write(ctx, c, map[string]any{
 		"metadata": map[string]any{
 			"ownerReferences": withController(m.object.GetOwnerReferences(), f.owner()),
 			"annotations": map[string]any{
@@ -93,7 +91,7 @@ func (Deployment) Return(ctx context.Context, c client.Client, t workloads.Targe
 	if _, was := m.object.GetAnnotations()[numberKey]; !was {
 		return remove(ctx, c, m.object)
 	}
-	return merge(ctx, c, replicaSetKind, t.Namespace, revision.Name, m.revision.ResourceVersion, map[string]any{
+	return m.write(ctx, c, map[string]any{
 		"metadata": map[string]any{"ownerReferences": withController(m.object.GetOwnerReferences(), f.owner())},
 	})
 }

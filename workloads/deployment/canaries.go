@@ -31,7 +31,7 @@ func (Deployment) Canaries(ctx context.Context, c client.Client, t workloads.Tar
 	}
 	switch {
 	case m.revision.Ours:
-		err = f.scale(ctx, c, m, size)
+		err = m.scale(ctx, c, size)
 	case m.revision.Owned:
 		err = f.takeOver(ctx, c, m, size)
 	default:
@@ -41,20 +41,14 @@ func (Deployment) Canaries(ctx context.Context, c client.Client, t workloads.Tar
 	if err != nil {
 		return err
 	}
-	for _, double := range f.doubles(revision.Name) {
-		if err := remove(ctx, c, double.object); err != nil {
-			return err
-		}
-	}
-	return nil
+	return f.removeDoubles(ctx, c, revision.Name)
 }
 
-func (f *family) scale(ctx context.Context, c client.Client, m *member, size int32) error {
+func (m *member) scale(ctx context.Context, c client.Client, size int32) error {
 	if m.revision.Replicas == size {
 		return nil
 	}
-	return merge(ctx, c, replicaSetKind, f.target.Namespace, m.revision.Name, m.revision.ResourceVersion,
-		map[string]any{"spec": map[string]any{"replicas": size}})
+	return m.write(ctx, c, map[string]any{"spec": map[string]any{"replicas": size}})
 }
 
 // takeOver makes a ReplicaSet of an earlier revision the canary. Only an empty one: pods of the Deployment stay its own.
@@ -65,7 +59,7 @@ func (f *family) takeOver(ctx context.Context, c client.Client, m *member, size 
 	if !m.revision.Current {
 		return changed(replicaSetKind, m.revision.Name, "its template is not that of Deployment %s any more", f.target.Name)
 	}
-	return merge(ctx, c, replicaSetKind, f.target.Namespace, m.revision.Name, m.revision.ResourceVersion, map[string]any{
+	return m.write(ctx, c, map[string]any{
 		"metadata": map[string]any{"ownerReferences": withController(m.object.GetOwnerReferences(), f.rollout())},
 		"spec":     map[string]any{"replicas": size, "minReadySeconds": f.minReadySeconds()},
 	})

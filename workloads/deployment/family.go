@@ -128,14 +128,20 @@ func (f *family) candidate() (workloads.Revision, error) {
 	}, err
 }
 
-// doubles are the Deployment's own ReplicaSets with the present template and no pods, other than the named one.
-func (f *family) doubles(name string) []member {
-	var out []member
+// removeDoubles deletes the Deployment's own empty ReplicaSets that carry the present template beside the named one. One that
+// carries another template has none: the present one may then be the stable revision, scaled to zero.
+func (f *family) removeDoubles(ctx context.Context, w client.Writer, name string) error {
+	if kept := f.find(name); kept == nil || !kept.revision.Current {
+		return nil
+	}
 	for _, m := range f.members {
 		r := m.revision
-		if r.Current && r.Owned && r.Name != name && r.Replicas == 0 && r.Present == 0 && !m.leaving {
-			out = append(out, m)
+		if !r.Current || !r.Owned || r.Name == name || r.Replicas > 0 || r.Present > 0 || m.leaving {
+			continue
+		}
+		if err := remove(ctx, w, m.object); err != nil {
+			return err
 		}
 	}
-	return out
+	return nil
 }

@@ -18,19 +18,21 @@ func (Deployment) Govern(ctx context.Context, c client.Client, t workloads.Targe
 	if t.Rollout == "" {
 		return letGo(ctx, c, t)
 	}
-	return merge(ctx, c, kind, t.Namespace, t.Name, "", map[string]any{"metadata": map[string]any{
+	_, err := merge(ctx, c, kind, t.Namespace, t.Name, "", map[string]any{"metadata": map[string]any{
 		"labels":      map[string]any{v1alpha1.LabelRollout: t.Rollout},
 		"annotations": map[string]any{v1alpha1.AnnotationIgnore: strings.Join(ignored, ",")},
 	}})
+	return err
 }
 
 // letGo takes everything of ours off. A template that is held at that moment was never judged, so its Deployment stays
-// paused: what admission saves as spec.paused is written as true, and admission takes the rest of the hold off.
+// paused: that is first saved as what spec.paused is to be after the hold, and then the hold ends with the label.
 func letGo(ctx context.Context, c client.Client, t workloads.Target) error {
 	d, err := get(ctx, c, t)
 	if err != nil {
 		return client.IgnoreNotFound(err)
 	}
+	version := d.GetResourceVersion()
 	annotations := map[string]any{
 		v1alpha1.AnnotationIgnore:      nil,
 		v1alpha1.AnnotationBypassed:    nil,
@@ -40,11 +42,16 @@ func letGo(ctx context.Context, c client.Client, t workloads.Target) error {
 	}
 	if held(d) {
 		fence, _, _ := strings.Cut(d.GetAnnotations()[v1alpha1.AnnotationHold], "/")
-		annotations[v1alpha1.AnnotationHold] = fence + "/true"
+		version, err = merge(ctx, c, kind, t.Namespace, t.Name, version, map[string]any{"metadata": map[string]any{
+			"annotations": map[string]any{v1alpha1.AnnotationHold: fence + "/true"},
+		}})
+		if err != nil {
+			return client.IgnoreNotFound(err)
+		}
 		annotations[v1alpha1.AnnotationHeld] = fmt.Sprintf("The Rollout that held this pod template is gone, and nothing judged it: "+
 			"run `kubectl rollout resume deployment/%s -n %s` to start its pods, or apply the previous template first.", t.Name, t.Namespace)
 	}
-	err = merge(ctx, c, kind, t.Namespace, t.Name, d.GetResourceVersion(), map[string]any{"metadata": map[string]any{
+	_, err = merge(ctx, c, kind, t.Namespace, t.Name, version, map[string]any{"metadata": map[string]any{
 		"labels":      map[string]any{v1alpha1.LabelRollout: nil},
 		"annotations": annotations,
 	}})
@@ -53,13 +60,14 @@ func letGo(ctx context.Context, c client.Client, t workloads.Target) error {
 
 // Release implements workloads.Workload. Admission gives spec.paused its saved value back.
 func (Deployment) Release(ctx context.Context, c client.Client, t workloads.Target, resourceVersion string) error {
-	return merge(ctx, c, kind, t.Namespace, t.Name, resourceVersion, map[string]any{"metadata": map[string]any{
+	_, err := merge(ctx, c, kind, t.Namespace, t.Name, resourceVersion, map[string]any{"metadata": map[string]any{
 		"annotations": map[string]any{
 			v1alpha1.AnnotationHold:        nil,
 			v1alpha1.AnnotationHeld:        nil,
 			v1alpha1.AnnotationContestedBy: nil,
 		},
 	}})
+	return err
 }
 
 // Notice implements workloads.Workload.
@@ -78,9 +86,10 @@ func (Deployment) Notice(ctx context.Context, c client.Client, t workloads.Targe
 	if d.GetAnnotations()[v1alpha1.AnnotationHeld] == sentence {
 		return nil
 	}
-	return merge(ctx, c, kind, t.Namespace, t.Name, d.GetResourceVersion(), map[string]any{"metadata": map[string]any{
+	_, err = merge(ctx, c, kind, t.Namespace, t.Name, d.GetResourceVersion(), map[string]any{"metadata": map[string]any{
 		"annotations": map[string]any{v1alpha1.AnnotationHeld: value},
 	}})
+	return err
 }
 
 func get(ctx context.Context, r client.Reader, t workloads.Target) (*unstructured.Unstructured, error) {

@@ -16,8 +16,9 @@ import (
 // owner is the name under which the controller's writes appear.
 const owner = client.FieldOwner("belay")
 
-// merge sends a JSON merge patch. With a resourceVersion, the stored object must still have it.
-func merge(ctx context.Context, w client.Writer, of schema.GroupVersionKind, namespace, name, resourceVersion string, patch map[string]any) error {
+// merge sends a JSON merge patch and gives the resourceVersion that came of it. With a resourceVersion, the stored object
+// must still have it.
+func merge(ctx context.Context, w client.Writer, of schema.GroupVersionKind, namespace, name, resourceVersion string, patch map[string]any) (string, error) {
 	if resourceVersion != "" {
 		metadata, _ := patch["metadata"].(map[string]any)
 		if metadata == nil {
@@ -28,16 +29,22 @@ func merge(ctx context.Context, w client.Writer, of schema.GroupVersionKind, nam
 	}
 	text, err := json.Marshal(patch)
 	if err != nil {
-		return fmt.Errorf("a patch of %s %s: %w", of.Kind, name, err)
+		return "", fmt.Errorf("a patch of %s %s: %w", of.Kind, name, err)
 	}
 	object := &unstructured.Unstructured{}
 	object.SetGroupVersionKind(of)
 	object.SetNamespace(namespace)
 	object.SetName(name)
 	if err := w.Patch(ctx, object, client.RawPatch(types.MergePatchType, text), owner); err != nil {
-		return fmt.Errorf("writing %s %s: %w", of.Kind, name, err)
+		return "", fmt.Errorf("writing %s %s: %w", of.Kind, name, err)
 	}
-	return nil
+	return object.GetResourceVersion(), nil
+}
+
+// write patches a ReplicaSet, if it is still the one that was read.
+func (m *member) write(ctx context.Context, w client.Writer, patch map[string]any) error {
+	_, err := merge(ctx, w, replicaSetKind, m.object.GetNamespace(), m.revision.Name, m.revision.ResourceVersion, patch)
+	return err
 }
 
 // remove deletes a ReplicaSet, if it is still the one that was read.

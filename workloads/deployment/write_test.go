@@ -1,6 +1,9 @@
 package deployment
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -8,7 +11,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	clientgo "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/belay-dev/belay/workloads"
 )
@@ -45,16 +51,26 @@ func TestGovern(t *testing.T) {
 	}
 }
 
-// A template that nobody judged is not started by letting go: the saved value becomes true, which admission turns into
-// spec.paused.
+// A template that nobody judged is not started by letting go: what admission restores is written as true before the hold
+// ends with the label.
 func TestLettingGoOfAHeldWorkload(t *testing.T) {
-	c := store(web("v2", holding))
+	var patches []string
+	c := fake.NewClientBuilder().WithScheme(clientgo.Scheme).WithObjects(web("v2", holding)).WithInterceptorFuncs(interceptor.Funcs{
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, options ...client.PatchOption) error {
+			text, err := p.Data(o)
+			patches = append(patches, string(text))
+			return errors.Join(err, c.Patch(ctx, o, p, options...))
+		},
+	}).Build()
 	none := target
 	none.Rollout = ""
 	must(t, Deployment{}.Govern(t.Context(), c, none, nil))
 	d := getDeployment(t, c)
-	if d.Annotations["belay.dev/hold"] != "7.3/true" || d.Annotations["belay.dev/held"] == "" || !d.Spec.Paused || len(d.Labels) != 0 {
+	if d.Annotations["belay.dev/held"] == "" || !d.Spec.Paused || len(d.Labels) != 0 || len(d.Annotations) != 1 {
 		t.Errorf("left as %v %v, paused %v", d.Labels, d.Annotations, d.Spec.Paused)
+	}
+	if len(patches) != 2 || !strings.Contains(patches[0], `"belay.dev/hold":"7.3/true"`) || !strings.Contains(patches[1], `"belay.dev/rollout":null`) {
+		t.Errorf("wrote %v", patches)
 	}
 }
 
@@ -127,6 +143,16 @@ func TestCanariesTakeOver(t *testing.T) {
 		t.Error("the younger double is still there")
 	}
 	wantConflict(t, Deployment{}.Canaries(t.Context(), c, target, revision, 3))
+}
+
+// The workload is scaled to zero and its template is the stable one again: that one is no double of the canary's.
+func TestCanariesLeaveAnEmptyStableAlone(t *testing.T) {
+	c := store(web("v1", holding), replicaSet("s", "v1", 0, 0, byDeployment), replicaSet("a", "v2", 1, 2, byRollout))
+	canary, _ := observe(t, c).Find("web-a")
+	must(t, Deployment{}.Canaries(t.Context(), c, target, canary, 0))
+	if r, found := observe(t, c).Find("web-s"); !found || !r.Owned {
+		t.Errorf("the stable one is %+v", r)
+	}
 }
 
 func TestCanariesLeavePodsOfTheWorkloadAlone(t *testing.T) {
