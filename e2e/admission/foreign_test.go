@@ -138,6 +138,7 @@ func TestEmptyRoutes(t *testing.T) {
 	s.follow([]step{
 		{"in flight", intends(at5), divided5},
 		{"no annotations", merge(`{"metadata":{"annotations":null}}`), divided5 + "; contested-by alice"},
+		{"annotations that are nothing", putsNothing("metadata", "annotations"), divided5 + "; contested-by alice"},
 		{"no backends", merge(`{"spec":{"rules":[{"matches":[{"path":{"type":"PathPrefix","value":"/"}}]}]}}`), "; split " + at5 + "; contested-by alice"},
 		{"an empty list", merge(`{"spec":{"rules":[{"backendRefs":[]}]}}`), "; split " + at5 + "; contested-by alice"},
 		{"no rules", merge(`{"spec":{"rules":null}}`), "; split " + at5 + "; contested-by alice"},
@@ -181,5 +182,14 @@ func TestWhateverForeignersWriteAsOwners(t *testing.T) {
 				s.end()
 			})
 		}
+	}
+}
+
+// putsNothing sends the object as it is with an explicit null in one place.
+func putsNothing(path ...string) func(*scene) error {
+	return func(s *scene) error {
+		copied := s.get()
+		set(copied, nil, path...)
+		return s.put(copied)
 	}
 }

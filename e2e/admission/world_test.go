@@ -47,14 +47,13 @@ var (
 // world is the cluster that all tests of this package share.
 type world struct {
 	config *rest.Config
-	server *cluster.Cluster
 }
 
 var shared world
 
 func TestMain(m *testing.M) {
 	os.Exit(cluster.Main(m, cluster.Options{}, func(c *cluster.Cluster) {
-		shared = world{config: c.Config(), server: c}
+		shared = world{config: c.Config()}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := shared.install(ctx); err != nil {
