@@ -40,9 +40,7 @@ func newTemplateIsHeld(t *testing.T, f *Fixture) {
 	if still, _ := s.Find(stable.Name); !still.Owned || still.Current || still.Available != 3 {
 		t.Errorf("the stable one is %+v", still)
 	}
-	if err := f.Workload.Notice(t.Context(), f.Client, f.Target, "run this"); err != nil {
-		t.Error(err)
-	}
+	f.retried(t, func(workloads.State) error { return f.Workload.Notice(t.Context(), f.Client, f.Target, "run this") })
 	if after := f.observe(t); after.Notice != "run this" || after.Candidate.Name != s.Candidate.Name {
 		t.Errorf("saw %+v", after)
 	}
