@@ -71,26 +71,27 @@ func (p *proposal) states(ctx context.Context, diff []change) ([]states, string,
 			continue
 		}
 		s := states{path: d.path}
-		readable := true
-		for target, f := range map[*[]*yaml.Node]file{&s.head: d.from, &s.stable: was[d.path].from, &s.failed: was[d.path].to} {
-			if content, small := contents[f.blob]; small {
-				*target, err = parse(content)
-				readable = readable && err == nil
-			} else if f.exists() {
-				readable = false
-			}
-		}
+		readable := read(&s.head, d.from, contents) && read(&s.stable, was[d.path].from, contents) && read(&s.failed, was[d.path].to, contents)
 		if !readable {
 			continue
 		}
-		if content, small := contents[d.to.blob]; small {
-			if s.us, err = parse(content); err != nil {
-				return nil, d.path + " would not be YAML any more", nil
-			}
+		if !read(&s.us, d.to, contents) {
+			return nil, d.path + " would not be YAML any more", nil
 		}
 		all = append(all, s)
 	}
 	return all, "", nil
+}
+
+// read parses a file, which may be absent. It is false when there is a file and it is no YAML.
+func read(target *[]*yaml.Node, f file, contents map[string][]byte) bool {
+	content, small := contents[f.blob]
+	if !small {
+		return !f.exists()
+	}
+	var err error
+	*target, err = parse(content)
+	return err == nil
 }
 
 // check says what is wrong with a file, or nothing.

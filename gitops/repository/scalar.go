@@ -149,30 +149,42 @@ func readsBack(before, after []byte, edits []edit) error {
 	if err != nil {
 		return fmt.Errorf("the result is no YAML: %w", err)
 	}
-	type place struct{ line, column int }
-	want := map[place]*yaml.Node{}
+	w := witness{want: map[position]*yaml.Node{}}
 	for _, e := range edits {
-		want[place{e.head.Line, e.head.Column}] = e.from
+		w.want[position{e.head.Line, e.head.Column}] = e.from
 	}
-	hits := 0
-	var same func(a, b *yaml.Node) bool
-	same = func(a, b *yaml.Node) bool {
-		if a.Kind != b.Kind || a.Anchor != b.Anchor || len(a.Content) != len(b.Content) ||
-			a.HeadComment != b.HeadComment || a.LineComment != b.LineComment || a.FootComment != b.FootComment {
-			return false
-		}
-		expected := a
-		if w := want[place{a.Line, a.Column}]; w != nil && a.Kind == yaml.ScalarNode {
-			expected = w
-			hits++
-		}
-		if a.Kind == yaml.ScalarNode && (expected.Value != b.Value || expected.ShortTag() != b.ShortTag()) {
-			return false
-		}
-		return a.Kind == yaml.AliasNode || slices.EqualFunc(a.Content, b.Content, same)
-	}
-	if !slices.EqualFunc(old, now, same) || hits != len(want) {
+	if !slices.EqualFunc(old, now, w.same) || w.hits != len(w.want) {
 		return fmt.Errorf("the value cannot be replaced without changing what stands around it")
 	}
 	return nil
+}
+
+// position is where a node begins in the old text.
+type position struct{ line, column int }
+
+// witness compares two texts node by node and counts the edits that it meets.
+type witness struct {
+	want map[position]*yaml.Node
+	hits int
+}
+
+func (w *witness) same(a, b *yaml.Node) bool {
+	if a.Kind != b.Kind || a.Anchor != b.Anchor || !sameComments(a, b) {
+		return false
+	}
+	switch a.Kind {
+	case yaml.ScalarNode:
+		if edited := w.want[position{a.Line, a.Column}]; edited != nil {
+			w.hits++
+			a = edited
+		}
+		return a.Value == b.Value && a.ShortTag() == b.ShortTag()
+	case yaml.AliasNode:
+		return a.Value == b.Value
+	}
+	return slices.EqualFunc(a.Content, b.Content, w.same)
+}
+
+func sameComments(a, b *yaml.Node) bool {
+	return a.HeadComment == b.HeadComment && a.LineComment == b.LineComment && a.FootComment == b.FootComment
 }
