@@ -66,7 +66,7 @@ type Step struct {
 	// rounded up, at least one.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
-	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 : self.matches('^([1-9][0-9]?|100)%$')",message="replicas must be at least 1, or a percentage from 1% to 100%"
+	// +kubebuilder:validation:Pattern=`^([1-9][0-9]?|100)%$`
 	Replicas *intstr.IntOrString `json:"replicas,omitempty"`
 	// approve waits for a person to say `kubectl belay promote`.
 	// +optional

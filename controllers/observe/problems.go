@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
@@ -26,6 +27,13 @@ func (s *Scene) spec(live Snapshot) {
 			s.problem("WeightsFall", "spec.strategy.canary.steps[%d] is below the step before it: weights must not fall", i)
 		}
 		last = step.Permille
+	}
+	if c := live.Spec.Strategy.Canary; c != nil {
+		for i, step := range c.Steps {
+			if step.Replicas != nil && step.Replicas.Type == intstr.Int && step.Replicas.IntVal < 1 {
+				s.problem("InvalidReplicas", "spec.strategy.canary.steps[%d].replicas is %d: at least 1, or a percentage such as 30%%", i, step.Replicas.IntVal)
+			}
+		}
 	}
 }
 
