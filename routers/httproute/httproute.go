@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -39,6 +40,9 @@ func (HTTPRoute) Observe(ctx context.Context, r client.Reader, namespace string,
 	err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, route)
 	if apierrors.IsNotFound(err) {
 		return state, nil
+	}
+	if meta.IsNoMatchError(err) {
+		return state, fmt.Errorf("reading HTTPRoute %s: the server does not serve %s: install the Gateway API: %w", ref.Name, Kind().GroupVersion(), err)
 	}
 	if err != nil {
 		return state, fmt.Errorf("reading HTTPRoute %s: %w", ref.Name, err)

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 
@@ -70,7 +71,11 @@ func EnsureCanary(ctx context.Context, c client.Client, namespace string, owner 
 			Namespace: namespace, Name: canaryName, OwnerReferences: []metav1.OwnerReference{owner},
 		}}
 		say(made, user, hashKey, hash)
-		if err := c.Create(ctx, made, fieldOwner); err != nil {
+		err := c.Create(ctx, made, fieldOwner)
+		if apierrors.IsAlreadyExists(err) {
+			return apierrors.NewConflict(corev1.Resource("services"), canaryName, errors.New("it was made since Services were read"))
+		}
+		if err != nil {
 			return fmt.Errorf("creating Service %s: %w", canaryName, err)
 		}
 		return nil
@@ -113,7 +118,8 @@ func say(canary, user *corev1.Service, hashKey, hash string) {
 	canary.Labels[v1alpha1.LabelCanaryOf] = user.Name
 	from, to := &user.Spec, &canary.Spec
 	to.Type = corev1.ServiceTypeClusterIP
-	to.Selector = maps.Clone(from.Selector)
+	to.Selector = map[string]string{}
+	maps.Copy(to.Selector, from.Selector)
 	to.Selector[hashKey] = hash
 	to.Ports = nil
 	for _, p := range from.Ports {

@@ -117,6 +117,18 @@ func TestCanaryServiceOfNothing(t *testing.T) {
 	}
 }
 
+// The user takes the selector away while the canary has its Service: that is reported, not fatal.
+func TestCanaryServiceOfAServiceThatLostItsSelector(t *testing.T) {
+	c := store(service("web", map[string]string{"app": "web"}))
+	must(t, ensure(t, c))
+	user := stored(t, c, "web")
+	user.Spec.Selector = nil
+	must(t, c.Update(t.Context(), user))
+	if state := observeCanary(t, c); !state.Found || state.Current || state.Revision != "b" {
+		t.Errorf("saw %+v", state)
+	}
+}
+
 func TestDeleteCanary(t *testing.T) {
 	c := store(service("web", map[string]string{"app": "web"}))
 	must(t, ensure(t, c))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -95,7 +96,11 @@ func (f *family) make(ctx context.Context, c client.Client, revision workloads.R
 			return fmt.Errorf("a ReplicaSet for Deployment %s: %w", f.target.Name, err)
 		}
 	}
-	if err := c.Create(ctx, rs, owner); err != nil {
+	err = c.Create(ctx, rs, owner)
+	if apierrors.IsAlreadyExists(err) {
+		return changed(replicaSetKind, wanted.Name, "it was made since ReplicaSets were read, or something else has its name")
+	}
+	if err != nil {
 		return fmt.Errorf("creating ReplicaSet %s: %w", wanted.Name, err)
 	}
 	return nil

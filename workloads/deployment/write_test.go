@@ -130,6 +130,17 @@ func TestCanariesOfAnotherTemplate(t *testing.T) {
 	wantConflict(t, Deployment{}.Canaries(t.Context(), c, target, of2, 1))
 }
 
+// A cache that has not seen the ReplicaSet yet makes the loop look again, no more.
+func TestCanariesMadeBeforeTheyWereSeen(t *testing.T) {
+	unseen := replicaSet("x", "v2", 0, 1, byRollout)
+	unseen.Labels = nil
+	c := store(web("v2", holding))
+	candidate := observe(t, c).Candidate
+	unseen.Name = candidate.Name
+	must(t, c.Create(t.Context(), unseen))
+	wantConflict(t, Deployment{}.Canaries(t.Context(), c, target, candidate, 1))
+}
+
 func TestCanariesTakeOver(t *testing.T) {
 	c := store(web("v2", holding), replicaSet("s", "v1", 0, 3, byDeployment),
 		replicaSet("a", "v2", 1, 0, byDeployment), replicaSet("b", "v2", 2, 0, byDeployment))
