@@ -3,6 +3,7 @@ package repository_test
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -256,7 +257,7 @@ func TestDeadline(t *testing.T) {
 	t.Parallel()
 	w, l, u := bumped(t)
 	marker := filepath.Join(t.TempDir(), "ran")
-	w.hook("pre-receive", "touch '"+marker+"'; exec sleep 60\n")
+	w.hook("pre-receive", "echo $$ > '"+marker+"'; exec sleep 60\n")
 	e := newEngine(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	o := order(l, u)
@@ -273,12 +274,35 @@ func TestDeadline(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v is not context.Canceled", err)
 	}
+	if pid, err := os.ReadFile(marker); err == nil { // on a slow machine the hook was never reached
+		waitGone(t, strings.TrimSpace(string(pid)))
+	}
 	w.hook("pre-receive", "exit 0\n")
 	if outcome := revert(t, e, w.repo(), order(l, u)); outcome.Result != gitops.Committed && outcome.Result != gitops.AlreadyReverted {
 		t.Errorf("%+v", outcome)
 	}
 	if w.ours() != 1 {
 		t.Errorf("%d reverts", w.ours())
+	}
+}
+
+// waitGone waits until a process has ended (a zombie has).
+func waitGone(t *testing.T, pid string) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(10 * time.Second)
+	for {
+		status, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil || strings.Contains(string(status), ") Z ") {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Errorf("process %s lives: %s", pid, status)
+			return
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package repository_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"net/http"
@@ -134,6 +135,55 @@ func grep(t *testing.T, dir, text string) string {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// git itself is replaced by a program that notes its arguments and environment: the password is
+// never in the former, and in the latter only when the command talks to the server.
+func TestPasswordIsNowhereElse(t *testing.T) {
+	w, l, u := bumped(t)
+	const password = "s3cret-pw"
+	server := httptest.NewServer(w.handler(basic("ada", password)))
+	defer server.Close()
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\n{ echo \"args $*\"; env | sed 's/^/env /'; } >> %s/notes\nexec %s \"$@\"\n", bin, git)
+	if err := os.WriteFile(filepath.Join(bin, "git"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := os.Getenv("PATH")
+	t.Setenv("PATH", bin+":"+path)
+	e := newEngine(t)
+	repo := w.repo()
+	repo.URL, repo.Auth = server.URL+"/apps.git", gitops.Auth{Username: "ada", Password: password}
+	if outcome := revert(t, e, repo, order(l, u)); outcome.Result != gitops.Committed {
+		t.Fatalf("%+v", outcome)
+	}
+	notes, err := os.ReadFile(filepath.Join(bin, "notes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := base64.StdEncoding.EncodeToString([]byte("ada:" + password))
+	network, seen := false, 0
+	for line := range strings.Lines(string(notes)) {
+		secret := strings.Contains(line, password) || strings.Contains(line, header)
+		if args, ok := strings.CutPrefix(line, "args "); ok {
+			network = strings.Contains(args, " fetch ") || strings.Contains(args, " push ")
+		}
+		switch {
+		case secret && strings.HasPrefix(line, "args "):
+			t.Errorf("the password is an argument: %s", line)
+		case secret && !network:
+			t.Errorf("a local command has the password: %s", line)
+		case secret:
+			seen++
+		}
+	}
+	if seen == 0 {
+		t.Error("this test looks at the wrong place: no command had the password")
+	}
 }
 
 func TestTLS(t *testing.T) {
