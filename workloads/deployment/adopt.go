@@ -24,8 +24,12 @@ const (
 )
 
 // Adopt implements workloads.Workload. What it read is compared as the Deployment's controller is going to compare it.
-func (Deployment) Adopt(ctx context.Context, c client.Client, t workloads.Target, revision workloads.Revision) error {
-	f, err := read(ctx, c, t)
+func (d Deployment) Adopt(ctx context.Context, c client.Client, t workloads.Target, revision workloads.Revision) error {
+	var live client.Reader = c
+	if d.Live != nil {
+		live = d.Live
+	}
+	f, err := read(ctx, live, t)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,11 @@ import (
 )
 
 // Deployment is the workload kind apps/v1 Deployment.
-type Deployment struct{}
+type Deployment struct {
+	// Live reads past any cache. Adopt compares once more what is stored, and a cache that lags would let a Deployment
+	// take over a revision that it has just left. Without it, Adopt reads through the client that it is given.
+	Live client.Reader
+}
 
 var _ workloads.Workload = Deployment{}
 

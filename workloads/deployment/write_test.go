@@ -194,6 +194,14 @@ func TestAdopt(t *testing.T) {
 	must(t, Deployment{}.Adopt(t.Context(), c, target, workloads.Revision{Name: "web-a"}))
 }
 
+// The cache still has the template of the canary; what is stored has moved on.
+func TestAdoptLooksPastTheCache(t *testing.T) {
+	cached := store(web("v2", holding), replicaSet("a", "v2", 1, 3, byRollout))
+	live := store(web("v3", holding), replicaSet("a", "v2", 1, 3, byRollout))
+	wantConflict(t, Deployment{Live: live}.Adopt(t.Context(), cached, target, workloads.Revision{Name: "web-a"}))
+	must(t, Deployment{Live: cached}.Adopt(t.Context(), cached, target, workloads.Revision{Name: "web-a"}))
+}
+
 func TestAdoptRefuses(t *testing.T) {
 	unready := replicaSet("a", "v2", 1, 3, byRollout)
 	unready.Status.AvailableReplicas = 2
