@@ -104,7 +104,7 @@ Exit codes: 0 accepted (or written, with --wait=false), 1 refused, 2 not possibl
 		cmd.Flags().BoolVar(&f.full, "full", false, "Skip the rest of the ladder")
 	}
 	cmd.Flags().BoolVar(&f.wait, "wait", true, "Wait for the controller's answer")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "How long to wait for the answer")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "How long to try to write the request, and then to wait for the answer")
 	return cmd
 }
 
@@ -152,18 +152,23 @@ func (r requester) written() string {
 	return r.verb.name
 }
 
+// retryAfter is how long an API server is left alone that said it is not available.
+const retryAfter = time.Second
+
 // write puts the request on the Rollout. The controller writes status often, so a conflict is no reason to give up; another
-// canary than the one at the start is.
+// canary than the one at the start is. A server that was told of the CRDs only seconds ago cannot apply the policies to
+// Rollouts yet and says that it is unavailable: that passes.
 func (r requester) write(ctx context.Context) (revision, token string, err error) {
+	waiting, cancel := context.WithTimeout(ctx, r.flags.timeout)
+	defer cancel()
 	token = r.env.Token()
-	const attempts = 20
-	for i := range attempts {
+	for first := true; ; first = false {
 		rollout := &v1alpha1.Rollout{}
 		if err := r.c.Get(ctx, r.key, rollout); err != nil {
 			return "", "", r.asked("get").explain(ctx, err)
 		}
 		now := canaryRevision(rollout)
-		if i == 0 {
+		if first {
 			revision = now
 			r.mention(rollout)
 		} else if now != revision {
@@ -174,13 +179,16 @@ func (r requester) write(ctx context.Context) (revision, token string, err error
 		switch {
 		case err == nil:
 			return revision, token, nil
-		case !apierrors.IsConflict(err):
-			return "", "", r.refusal(ctx, err)
+		case apierrors.IsConflict(err) && waiting.Err() == nil:
+		case apierrors.IsServiceUnavailable(err) && gather.Pause(waiting, retryAfter):
 		case ctx.Err() != nil:
 			return "", "", ctx.Err()
+		case waiting.Err() != nil:
+			return "", "", timedOut(fmt.Sprintf("the request could not be written within %s: %v", r.flags.timeout, err))
+		default:
+			return "", "", r.refusal(ctx, err)
 		}
 	}
-	return "", "", fmt.Errorf("the Rollout changed %d times while the request was written: %w", attempts, err)
 }
 
 func canaryRevision(rollout *v1alpha1.Rollout) string {

@@ -125,6 +125,32 @@ func TestRequestWhileTheRolloutChanges(t *testing.T) {
 	}
 }
 
+// Right after an installation the policies cannot be applied to Rollouts yet.
+func TestRequestOutlivesAServerThatIsNotReady(t *testing.T) {
+	unavailable := apierrors.NewServiceUnavailable("Resource kind belay.dev/v1alpha1, Kind=Rollout not found.")
+	for name, c := range map[string]struct {
+		failures int
+		args     []string
+		code     int
+		out, err string
+	}{
+		"for a moment": {failures: 1, code: 0, out: "Asked: abort checkout"},
+		"for too long": {failures: 100, args: []string{"--timeout=50ms"}, code: 3, err: "could not be written within 50ms: Resource kind"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			left := c.failures
+			funcs := interceptor.Funcs{Patch: func(ctx context.Context, cl client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+				if left--; left >= 0 {
+					return unavailable
+				}
+				return cl.Patch(ctx, o, p, opts...)
+			}}
+			cl := &cluster{objects: []client.Object{rollout("checkout")}, funcs: funcs}
+			run(t, cl, append([]string{"abort", "checkout", "--wait=false"}, c.args...)...).check(t, c.code, c.out, c.err)
+		})
+	}
+}
+
 func TestRequestIsOvertaken(t *testing.T) {
 	funcs := interceptor.Funcs{Patch: func(ctx context.Context, cl client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
 		if err := cl.Patch(ctx, o, p, opts...); err != nil {

@@ -100,14 +100,15 @@ func (w Watched) signal(ctx context.Context, c client.WithWatch, changed chan<- 
 			}
 			stream.Stop()
 		}
-		if !pause(ctx, retryAfter) {
+		if !Pause(ctx, retryAfter) {
 			return
 		}
 		report()
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) bool {
+// Pause waits, and says whether ctx is still alive afterwards.
+func Pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
