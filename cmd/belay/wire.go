@@ -29,9 +29,9 @@ import (
 )
 
 // The only lists of kinds. A new one is a line here and a folder of its own.
-func workloadKinds() map[string]workloads.Workload {
+func workloadKinds(live client.Reader) map[string]workloads.Workload {
 	return map[string]workloads.Workload{
-		"Deployment": deployment.Deployment{},
+		"Deployment": deployment.Deployment{Live: live},
 	}
 }
 
@@ -75,7 +75,7 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *options, policyAPI bool, log
 		}
 	}
 	observer := &observe.Observer{
-		Reader: mgr.GetClient(), Clock: real, Workloads: workloadKinds(), Routers: routeKinds(), Providers: sources,
+		Reader: mgr.GetClient(), Clock: real, Workloads: workloadKinds(mgr.GetAPIReader()), Routers: routeKinds(), Providers: sources,
 		Measured: runner.Snapshot, Git: desk.State, Namespace: o.namespace,
 		Guard: &observe.Guard{Client: mgr.GetClient(), Clock: real, PolicyAPI: policyAPI},
 	}

@@ -163,10 +163,20 @@ func (o *Observed) retired() *Plan {
 	if o.Attempt.Found {
 		return act(phase, "the attempt's parameters go", DeleteAttempt{})
 	}
-	if exists && c.Ours && o.Progress.Canary.TakenOver && o.Workload.Found {
-		return act(phase, "the ReplicaSet goes back to the workload", ReturnRevision{Revision: c})
+	if p := o.giveBack(phase); p != nil {
+		return p
 	}
 	return o.close()
+}
+
+// giveBack returns a ReplicaSet that was taken over; nil: there is none. While its template is still in the workload it
+// stays ours: a held Deployment that is scaled up from zero starts the equal ReplicaSet that it owns.
+func (o *Observed) giveBack(phase v1alpha1.Phase) *Plan {
+	c, exists := o.canary()
+	if !exists || !c.Ours || c.Current || !o.Progress.Canary.TakenOver || !o.Workload.Found {
+		return nil
+	}
+	return act(phase, "the ReplicaSet goes back to the workload", ReturnRevision{Revision: c})
 }
 
 // close ends the attempt in the books.

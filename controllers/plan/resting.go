@@ -79,6 +79,8 @@ func (o *Observed) held() *Plan {
 		return o.toAdopting(phase, o.WorkloadName+" is not held any more")
 	case o.templateIsStable() && o.Workload.Held:
 		return act(phase, "the stable template is back: the hold goes, nothing restarts", Release{ResourceVersion: o.Workload.ResourceVersion})
+	case !o.templateIsCanary() && o.giveBack(phase) != nil:
+		return o.giveBack(phase)
 	case o.templateIsStable():
 		return o.toResting("the stable template is back in " + o.WorkloadName)
 	case !o.templateIsCanary():
@@ -111,7 +113,10 @@ func (o *Observed) notice() string {
 
 // toResting and toAdopting leave Held.
 func (o *Observed) toResting(reason string) *Plan {
-	return o.record(v1alpha1.PhasePending, reason, func(p *v1alpha1.Progress) { o.enter(p, v1alpha1.StageResting) })
+	return o.record(v1alpha1.PhasePending, reason, func(p *v1alpha1.Progress) {
+		p.Canary = nil
+		o.enter(p, v1alpha1.StageResting)
+	})
 }
 
 func (o *Observed) toAdopting(phase v1alpha1.Phase, reason string) *Plan {
