@@ -139,3 +139,6 @@ func tail(path string) string {
 	}
 	return string(text[max(0, len(text)-most):])
 }
+
+// LogTail is the end of the controller's log, for an error that ends a story.
+func (c *Controller) LogTail() string { return "the controller's log ends:\n" + tail(c.log) }
