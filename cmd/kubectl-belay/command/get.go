@@ -70,7 +70,8 @@ func getCommand(s *session) *cobra.Command {
 	return cmd
 }
 
-func runGet(ctx context.Context, s *session, f getFlags, args []string) error {
+// check finds what cannot be meant.
+func (f getFlags) check(args []string) error {
 	switch {
 	case f.all && len(args) > 0:
 		return errors.New("a name belongs to one namespace: leave -A out, or leave the name out")
@@ -78,6 +79,13 @@ func runGet(ctx context.Context, s *session, f getFlags, args []string) error {
 		return errors.New("--selector is for lists: leave it out, or leave the name out")
 	case f.watch && !f.drawn():
 		return fmt.Errorf("--watch draws, it cannot be combined with -o %s: leave one of them out", *f.print.OutputFormat)
+	}
+	return nil
+}
+
+func runGet(ctx context.Context, s *session, f getFlags, args []string) error {
+	if err := f.check(args); err != nil {
+		return err
 	}
 	selector, err := labels.Parse(f.selector)
 	if err != nil {
@@ -96,14 +104,18 @@ func runGet(ctx context.Context, s *session, f getFlags, args []string) error {
 			return err
 		}
 	}
+	return g.run(ctx)
+}
+
+func (g getter) run(ctx context.Context) error {
 	switch {
-	case !f.drawn():
+	case !g.flags.drawn():
 		return g.print(ctx)
-	case g.name != "" && f.watch:
+	case g.name != "" && g.flags.watch:
 		return g.watchOne(ctx)
 	case g.name != "":
 		return g.showOne(ctx)
-	case f.watch:
+	case g.flags.watch:
 		return g.watchAll(ctx)
 	default:
 		return g.showAll(ctx)

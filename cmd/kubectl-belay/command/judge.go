@@ -60,34 +60,44 @@ func situationOf(r *v1alpha1.Rollout, held bool) situation {
 // judge says whether the goal is reached, and in a sentence why or why not.
 func judge(goal string, r *v1alpha1.Rollout, held bool) (result, string) {
 	at := situationOf(r, held)
-	text := describe(r)
-	promoted := lastOutcome(r) == v1alpha1.OutcomePromoted
 	failed := at == backing || at == holding
+	rests := at == resting
+	text := describe(r)
 	switch goal {
 	case "healthy":
-		return when(at == resting, false), text
+		return when(rests, false), text
 	case "promoted":
-		return when(at == resting && promoted, failed || at == resting), text
+		return when(rests && lastOutcome(r) == v1alpha1.OutcomePromoted, failed || rests), text
 	case "aborted":
-		back := at == resting && isFailure(lastOutcome(r))
-		return when(failed || back, at == resting), text
+		return when(failed || rests && isFailure(lastOutcome(r)), rests), text
 	case "paused":
-		return when(at == waiting, failed || at == resting), text
+		return when(at == waiting, failed || rests), text
 	case "held":
-		return when(at == holding, at == resting), text
+		return when(at == holding, rests), text
 	default: // reverted
-		c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionGitReverted)
-		if c == nil {
-			return when(false, at == resting), text
+		if !failed && !rests {
+			return notYet, text
 		}
-		if c.Message != "" && (failed || isFailure(lastOutcome(r))) {
-			text = c.Message
-		}
-		done := c.Status == metav1.ConditionTrue && (c.Reason == "Pushed" || c.Reason == "AlreadyReverted")
-		back := at == resting && isFailure(lastOutcome(r)) && (done || r.Status.History[0].Commit != "")
-		gaveUp := at == holding && c.Reason != "Reverting"
-		return when(back || failed && done, gaveUp || at == resting), text
+		return judgeRevert(r, at)
 	}
+}
+
+// judgeRevert looks at an attempt that failed, or at rest at the last one: an older one's commit says nothing.
+func judgeRevert(r *v1alpha1.Rollout, at situation) (result, string) {
+	c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionGitReverted)
+	if at == resting && !isFailure(lastOutcome(r)) || c == nil {
+		return when(false, at == resting), describe(r)
+	}
+	text := c.Message
+	if text == "" {
+		text = describe(r)
+	}
+	done := c.Status == metav1.ConditionTrue && (c.Reason == "Pushed" || c.Reason == "AlreadyReverted")
+	if at == resting {
+		return when(done || r.Status.History[0].Commit != "", true), text
+	}
+	gaveUp := at == holding && c.Reason != "Reverting"
+	return when(done, gaveUp), text
 }
 
 func when(goal, over bool) result {

@@ -101,29 +101,14 @@ func (w waiter) run(ctx context.Context) error {
 	watched := gather.Around(waiting, w.c, w.key.Namespace, w.key.Name)
 	var last *v1alpha1.Rollout
 	err := gather.Follow(waiting, w.c, watched, w.read, func(now seen, err error) (bool, error) {
-		switch {
-		case apierrors.IsNotFound(err) && last != nil:
-			return false, otherwise(fmt.Sprintf("Rollout %s was deleted", w.key.Name))
-		case err != nil && (last == nil || apierrors.IsForbidden(err)):
-			return false, asked{c: w.c, namespace: w.key.Namespace, name: w.key.Name}.rollout("get").explain(ctx, err)
-		case err != nil:
-			return false, nil
+		if err != nil {
+			return false, w.trouble(ctx, err, last != nil)
 		}
 		for _, text := range view.Changes(last, now.rollout, w.env.Now()) {
 			fmt.Fprintln(w.env.Streams.ErrOut, text)
 		}
 		last = now.rollout
-		result, text := judge(w.flags.goal, now.rollout, now.held)
-		switch {
-		case result == reached:
-			_, err := fmt.Fprintf(w.env.out(), "%s: %s\n", w.flags.goal, text)
-			return true, err
-		case result == endedOtherwise:
-			return false, otherwise(text)
-		case w.flags.timeout == 0:
-			return false, timedOut("not " + w.flags.goal + ": " + text)
-		}
-		return false, nil
+		return w.look(now)
 	})
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		text := "no answer from the server"
@@ -133,6 +118,34 @@ func (w waiter) run(ctx context.Context) error {
 		return timedOut(fmt.Sprintf("not %s within %s: %s", w.flags.goal, w.flags.timeout, text))
 	}
 	return err
+}
+
+// trouble ends the waiting for what does not pass by itself; a server that is away for a moment does.
+func (w waiter) trouble(ctx context.Context, err error, known bool) error {
+	switch {
+	case known && apierrors.IsNotFound(err):
+		return otherwise(fmt.Sprintf("Rollout %s was deleted", w.key.Name))
+	case !known || apierrors.IsForbidden(err):
+		return asked{c: w.c, namespace: w.key.Namespace, name: w.key.Name}.rollout("get").explain(ctx, err)
+	default:
+		return nil
+	}
+}
+
+// look says whether the waiting is over, and how.
+func (w waiter) look(now seen) (done bool, err error) {
+	result, text := judge(w.flags.goal, now.rollout, now.held)
+	switch {
+	case result == reached:
+		_, err := fmt.Fprintf(w.env.out(), "%s: %s\n", w.flags.goal, text)
+		return true, err
+	case result == endedOtherwise:
+		return false, otherwise(text)
+	case w.flags.timeout == 0:
+		return false, timedOut("not " + w.flags.goal + ": " + text)
+	default:
+		return false, nil
+	}
 }
 
 // read also looks at the workload: the hold is there in the instant in which a new template is written, the controller's

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,18 +12,30 @@ import (
 // Changes says in lines what is different in a newer state of the same Rollout, for logs and pipes. With no older state it
 // is one line about the newer one. Each line starts with the time of day in UTC and the Rollout's name.
 func Changes(older, newer *v1alpha1.Rollout, now time.Time) []string {
-	var out []string
-	head := now.UTC().Format("15:04:05") + "  " + clean(newer.Namespace+"/"+newer.Name) + "  "
-	add := func(format string, args ...any) { out = append(out, head+clean(fmt.Sprintf(format, args...))) }
+	var texts []string
 	if older == nil || stateText(older) != stateText(newer) {
-		out = append(out, head+stateText(newer))
+		texts = append(texts, stateText(newer))
 	}
-	if older == nil {
-		return out
+	if older != nil {
+		texts = append(texts, verdictChanges(older, newer)...)
+		if r := newer.Status.Request; r != nil && (older.Status.Request == nil || older.Status.Request.Token != r.Token) {
+			texts = append(texts, clean(fmt.Sprintf("request %s %s%s %s", r.Verb, byText(r.User), r.Outcome, r.Message)))
+		}
+		texts = append(texts, historyChanges(older, newer)...)
 	}
+	head := now.UTC().Format("15:04:05") + "  " + clean(newer.Namespace+"/"+newer.Name) + "  "
+	for i := range texts {
+		texts[i] = head + texts[i]
+	}
+	return texts
+}
+
+// verdictChanges leaves numbers alone that led to no other verdict: they would be a line per measurement.
+func verdictChanges(older, newer *v1alpha1.Rollout) []string {
+	var out []string
 	for _, m := range newer.Status.Metrics {
 		before, known := findMetric(older, m.Name)
-		if m.Verdict == before.Verdict && (known || m.Verdict == v1alpha1.VerdictPending) {
+		if m.Verdict == before.Verdict || !known && m.Verdict == v1alpha1.VerdictPending {
 			continue
 		}
 		text := fmt.Sprintf("metric %s: %s", m.Name, m.Verdict)
@@ -32,19 +45,20 @@ func Changes(older, newer *v1alpha1.Rollout, now time.Time) []string {
 		if m.Message != "" {
 			text += ": " + m.Message
 		}
-		add("%s", text)
+		out = append(out, clean(text))
 	}
-	if r := newer.Status.Request; r != nil && (older.Status.Request == nil || older.Status.Request.Token != r.Token) {
-		add("request %s %s%s %s", r.Verb, byText(r.User), r.Outcome, r.Message)
+	return out
+}
+
+// historyChanges tells of attempts that ended and of commits that came later, the oldest first.
+func historyChanges(older, newer *v1alpha1.Rollout) []string {
+	told := map[int64]string{}
+	for _, a := range older.Status.History {
+		told[a.Attempt] = a.Commit
 	}
-	// History is the newest first: what is new stands in front.
-	known := int64(0)
-	if len(older.Status.History) > 0 {
-		known = older.Status.History[0].Attempt
-	}
-	for i := len(newer.Status.History) - 1; i >= 0; i-- {
-		a := newer.Status.History[i]
-		if a.Attempt <= known && (i > 0 || len(older.Status.History) == 0 || older.Status.History[0].Commit == a.Commit) {
+	var out []string
+	for _, a := range slices.Backward(newer.Status.History) {
+		if commit, known := told[a.Attempt]; known && commit == a.Commit {
 			continue
 		}
 		text := fmt.Sprintf("attempt %d: %s after %s", a.Attempt, a.Outcome, a.Duration)
@@ -54,7 +68,7 @@ func Changes(older, newer *v1alpha1.Rollout, now time.Time) []string {
 		if a.Reason != "" && a.Outcome != v1alpha1.OutcomePromoted {
 			text += ": " + a.Reason
 		}
-		add("%s", text)
+		out = append(out, clean(text))
 	}
 	return out
 }

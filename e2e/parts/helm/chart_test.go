@@ -99,7 +99,7 @@ func TestValues(t *testing.T) {
 				"clusterName":   "prod-eu",
 				"git":           map[string]any{"allowHTTP": true},
 				"metricSources": map[string]any{"providers": []any{map[string]any{"name": "main", "address": "http://prometheus:9090"}}},
-				"controller":    map[string]any{"extraArgs": []any{"--zap-log-level=debug"}},
+				"controller":    map[string]any{"extraArgs": []any{"--verbose"}},
 			},
 			check: func(t *testing.T, objects map[string]map[string]any, _ string) {
 				config := objects["ConfigMap belay-system/belay-providers"]["data"].(map[string]any)["providers.yaml"].(string)
@@ -107,7 +107,7 @@ func TestValues(t *testing.T) {
 					t.Errorf("providers.yaml is %q, want %q", config, want)
 				}
 				rendered := text(t, objects["Deployment belay-system/belay"])
-				for _, flag := range []string{"--cluster-name=prod-eu", "--git-allow-http", "--zap-log-level=debug"} {
+				for _, flag := range []string{"--cluster-name=prod-eu", "--git-allow-http", "--verbose"} {
 					if !strings.Contains(rendered, "- "+flag+"\n") {
 						t.Errorf("flag %s is missing", flag)
 					}
