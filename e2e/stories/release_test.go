@@ -2,54 +2,79 @@ package stories
 
 import (
 	"testing"
-	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
 	"github.com/belay-dev/belay/e2e/world"
 )
 
+// A good release goes up the ladder, and the Deployment takes its pods over: not one restarts, no request is lost.
 func TestGood(t *testing.T) {
-	s, err := shared.Open(t.Context(), world.ShopOptions{Name: "good"})
-	if err != nil {
-		t.Fatal(err)
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "good"})
+	sha := s.ship("shop:v2")
+
+	s.step("shop:v2", "3/3")
+	full := s.podsOf("shop:v2")
+	s.promoted("shop:v2")
+
+	s.samePods("v2 at 100 % and after the hand-over", full, s.pods())
+	if h := s.rollout().Status.History; len(h) != 1 || h[0].Outcome != v1alpha1.OutcomePromoted || h[0].Step != "3/3" {
+		t.Errorf("the history is %+v", h)
 	}
-	if _, err := s.Ship(t.Context(), "shop:v2", nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Promoted(t.Context(), 2*time.Minute, "shop:v2"); err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%+v", s.Users.Snapshot())
+	s.rolloutHistory("shop:v1", "shop:v2")
+	s.atRest()
+	s.samePods("v2 at rest", full, s.pods())
+	s.noCommit(sha)
+	s.noRequestLost()
 }
 
+// A bad release loses its traffic and leaves Git by one commit. What else came with it stays; no stable pod restarts.
 func TestBad(t *testing.T) {
-	s, err := shared.Open(t.Context(), world.ShopOptions{Name: "bad"})
-	if err != nil {
-		t.Fatal(err)
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "bad"})
+	before := s.pods()
+	const words = "Another team's words.\n"
+	sha, err := s.Ship(t.Context(), "shop:v3", map[string]string{"README.md": words})
+	s.must(err)
+
+	h := s.ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
+
+	c := s.oneRevert(sha, "error-rate", "limit ", "failed at step 1/3 (10%)", "to shop:v1")
+	if h.Commit != c.SHA {
+		t.Errorf("the history names the commit %q, it is %s", h.Commit, c.SHA)
 	}
-	before, err := s.Pods(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	if readme, err := s.Repo.File(t.Context(), "main", "README.md"); err != nil || readme != words {
+		t.Errorf("README.md is %q, %v", readme, err)
 	}
-	if _, err := s.Ship(t.Context(), "shop:v3", map[string]string{"README.md": "Another team's words.\n"}); err != nil {
-		t.Fatal(err)
+	s.gitAgrees()
+	s.atRest()
+	s.samePods("v1", before, s.pods())
+	s.oneRevert(sha)
+	s.onlyFailed("v3")
+}
+
+// rolloutHistory says what `kubectl rollout history` reads: the Deployment's own ReplicaSets, with a revision number each.
+func (s *story) rolloutHistory(images ...string) {
+	s.t.Helper()
+	var d appsv1.Deployment
+	s.get(&d)
+	var sets appsv1.ReplicaSetList
+	s.must(s.World.Client.List(s.t.Context(), &sets, client.InNamespace(s.Name)))
+	numbers := map[string]string{}
+	for _, rs := range sets.Items {
+		if metav1.IsControlledBy(&rs, &d) {
+			numbers[rs.Spec.Template.Spec.Containers[0].Image] = rs.Annotations["deployment.kubernetes.io/revision"]
+		}
 	}
-	if err := s.Until(t.Context(), 2*time.Minute, "v3 is reverted", func(r *v1alpha1.Rollout) bool {
-		return len(r.Status.History) > 0 && r.Status.History[0].Commit != "" && r.Status.Phase == v1alpha1.PhaseHealthy
-	}); err != nil {
-		t.Fatal(err)
+	if len(numbers) != len(images) {
+		s.t.Errorf("the Deployment has the revisions %v, want %v", numbers, images)
 	}
-	log, err := s.Repo.Log(t.Context(), "main", 10)
-	if err != nil {
-		t.Fatal(err)
+	newest := images[len(images)-1]
+	if n := numbers[newest]; n == "" || n != d.Annotations["deployment.kubernetes.io/revision"] {
+		s.t.Errorf("the newest revision is %q, %s has %q", d.Annotations["deployment.kubernetes.io/revision"], newest, n)
 	}
-	for _, c := range log {
-		t.Logf("%s %s\n%s\n%v", c.SHA, c.Name, c.Message, c.ChangedFiles)
-	}
-	after, err := s.Pods(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%v\n%v", before, after)
-	t.Logf("%+v", s.Users.Snapshot())
 }
