@@ -41,8 +41,10 @@ type ShopOptions struct {
 	WithoutRollout bool
 	// Edit changes the first files, by path.
 	Edit func(files map[string]string)
-	// Unheld leaves out the wait for the first deployment.
+	// Unhurried leaves out the wait for the first deployment.
 	Unhurried bool
+	// Git server of its own, for a shop whose server has accidents; nil: the world's.
+	Git *gitserver.Server
 }
 
 // Shop is one application with its repository, its agent and its users.
@@ -69,8 +71,12 @@ func (w *World) Open(ctx context.Context, o ShopOptions) (*Shop, error) {
 	if err := w.namespace(ctx, o.Name); err != nil {
 		return nil, err
 	}
+	server := w.Git
+	if o.Git != nil {
+		server = o.Git
+	}
 	var err error
-	if s.Repo, err = w.Git.Create(ctx, o.Name, gitUser, gitPassword); err != nil {
+	if s.Repo, err = server.Create(ctx, o.Name, gitUser, gitPassword); err != nil {
 		return nil, err
 	}
 	if err := s.repository(ctx); err != nil {
