@@ -97,7 +97,7 @@ func (r *Reconciler) quiet(key types.NamespacedName, s *observe.Scene, p plan.Pl
 
 // record writes what is to be remembered, and nothing else happens in this round.
 func (r *Reconciler) record(ctx context.Context, s *observe.Scene, p plan.Plan) (ctrl.Result, error) {
-	if err := r.Reporter.Report(ctx, s, p); err != nil {
+	if _, err := r.Reporter.Report(ctx, s, p); err != nil {
 		return outcome(err)
 	}
 	r.written.remember(s.Rollout, p.Progress.Sequence)
@@ -111,7 +111,7 @@ func (r *Reconciler) act(ctx context.Context, log logr.Logger, s *observe.Scene,
 		log.Info("not carried out", "rule", p.Rule, "reason", p.Reason, "error", err.Error())
 		if !apierrors.IsConflict(err) {
 			p.Stalled = refused(err, p.Stalled)
-			if reportErr := r.Reporter.Report(ctx, s, p); reportErr != nil {
+			if _, reportErr := r.Reporter.Report(ctx, s, p); reportErr != nil {
 				log.Info("not reported", "error", reportErr.Error())
 			}
 		}
@@ -122,8 +122,12 @@ func (r *Reconciler) act(ctx context.Context, log logr.Logger, s *observe.Scene,
 		log.Info(p.Reason, "rule", p.Rule, "effects", changes)
 		p.Wake = earliest(p.Wake, s.Now.Add(lookAgain))
 	}
-	if err := r.Reporter.Report(ctx, s, p); err != nil {
+	again, err := r.Reporter.Report(ctx, s, p)
+	if err != nil {
 		return outcome(err)
+	}
+	if !again.IsZero() {
+		p.Wake = earliest(p.Wake, again)
 	}
 	if p.Wake.IsZero() {
 		return ctrl.Result{}, nil

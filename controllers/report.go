@@ -18,6 +18,10 @@ import (
 	"github.com/belay-dev/belay/controllers/plan"
 )
 
+// softEvery is how often at most a status is written for words alone: what is waited for, how many pods are ready. What
+// passes within that time is not worth a write. Phases, verdicts and records are written at once.
+const softEvery = time.Second
+
 // measuredEvery is how often a status is written only because a measurement brought another number.
 const measuredEvery = time.Minute
 
@@ -34,27 +38,77 @@ type Reporter struct {
 
 	mu   sync.Mutex
 	said map[types.NamespacedName]map[string]string
+	// wrote is when a status was written last.
+	wrote map[types.NamespacedName]time.Time
 }
 
 // Report writes the status if it says something new, with the observed resourceVersion as precondition, and Events
-// after that.
-func (r *Reporter) Report(ctx context.Context, s *observe.Scene, p plan.Plan) error {
+// after that. It returns when to report again what was not worth a write yet; zero: nothing is owed.
+func (r *Reporter) Report(ctx context.Context, s *observe.Scene, p plan.Plan) (time.Time, error) {
 	if p.Phase == "" {
 		p.Phase = s.Rollout.Status.Phase
 	}
 	next := s.Rollout.DeepCopy()
 	write(&next.Status, s, p)
-	if p.Progress == nil && !news(&s.Rollout.Status, &next.Status, s.Now) {
-		return nil
-	}
-	if s.Deleting && p.Progress == nil && len(p.Effects) > 0 {
-		return nil // the effects may have removed the object
+	if p.Progress == nil {
+		due := r.due(client.ObjectKeyFromObject(next), &s.Rollout.Status, &next.Status, s.Now)
+		if due.IsZero() || due.After(s.Now) {
+			return due, nil
+		}
+		if s.Deleting && len(p.Effects) > 0 {
+			return time.Time{}, nil // the effects may have removed the object
+		}
 	}
 	if err := r.Client.Status().Update(ctx, next); err != nil {
-		return fmt.Errorf("writing the status: %w", err)
+		return time.Time{}, fmt.Errorf("writing the status: %w", err)
 	}
+	r.remember(client.ObjectKeyFromObject(next), s.Now)
 	r.events(s, p, &next.Status)
-	return nil
+	return time.Time{}, nil
+}
+
+// due says when a status is to be written: now, later, or never (zero).
+func (r *Reporter) due(key types.NamespacedName, old, next *v1alpha1.RolloutStatus, now time.Time) time.Time {
+	if !news(old, next, now) {
+		return time.Time{}
+	}
+	if hard(old, next) {
+		return now
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return latest(now, r.wrote[key].Add(softEvery))
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func (r *Reporter) remember(key types.NamespacedName, at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.wrote == nil {
+		r.wrote = map[types.NamespacedName]time.Time{}
+	}
+	r.wrote[key] = at
+}
+
+// hard says that a status brings more than words: a phase, the status of a condition, a Fail.
+func hard(old, next *v1alpha1.RolloutStatus) bool {
+	if old.Phase != next.Phase || len(old.Conditions) != len(next.Conditions) {
+		return true
+	}
+	for _, c := range next.Conditions {
+		// Traffic is not ready for a moment at every step; that is what waiting says, too.
+		was := meta.FindStatusCondition(old.Conditions, c.Type)
+		if c.Type != v1alpha1.ConditionTrafficReady && (was == nil || was.Status != c.Status || was.Reason != c.Reason) {
+			return true
+		}
+	}
+	return false
 }
 
 // news says whether a status is worth a write: everything but the numbers of measurements at once, those at times.
@@ -245,6 +299,7 @@ func (r *Reporter) forget(key types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.said, key)
+	delete(r.wrote, key)
 }
 
 func eventType(p plan.Plan) string {

@@ -104,7 +104,9 @@ func managerOptions(o *options, log logr.Logger) ctrl.Options {
 		LeaderElection:          o.leaderElect,
 		LeaderElectionID:        "belay",
 		LeaderElectionNamespace: o.namespace,
-		Client:                  client.Options{Cache: &client.CacheOptions{Unstructured: true}},
+		// The process ends with its manager, so the lease can go at once and the next leader need not wait for it.
+		LeaderElectionReleaseOnCancel: true,
+		Client:                        client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{

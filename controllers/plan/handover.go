@@ -93,6 +93,7 @@ func (o *Observed) completing() *Plan {
 
 func (o *Observed) toClearing() *Plan {
 	return o.record(v1alpha1.PhaseProgressing, "the old revision is gone: the routes go back to Git's form", func(p *v1alpha1.Progress) {
+		p.WeightPermille = 0
 		o.enter(p, v1alpha1.StageClearing)
 	})
 }

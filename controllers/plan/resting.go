@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/belay-dev/belay/api/v1alpha1"
 	"github.com/belay-dev/belay/routers"
 	"github.com/belay-dev/belay/workloads"
@@ -58,6 +60,12 @@ func adopting(o *Observed) *Plan {
 		p.Stable = &v1alpha1.RevisionRecord{Revision: c.Hash, ReplicaSet: c.Name, Image: c.Image, Source: source}
 		o.enter(p, v1alpha1.StageResting)
 	})
+	if was := o.Progress.Stable; was != nil && was.ReplicaSet != c.Name && o.Workload.Bypassed != "" {
+		p.Ended = &v1alpha1.AttemptRecord{
+			Attempt: o.Progress.Attempt, Outcome: v1alpha1.OutcomeBypassed, Revision: c.Hash, Image: c.Image,
+			Reason: "let through unheld by a person: " + o.Workload.Bypassed, EndedAt: &metav1.Time{Time: o.Now},
+		}
+	}
 	return p
 }
 

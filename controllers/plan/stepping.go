@@ -193,8 +193,8 @@ func trafficPending(o *Observed) *Plan {
 		since := o.waitSince()
 		return wait(v1alpha1.PhaseProgressing, "waits until "+lag, since, since.Add(o.Config.Progress))
 	}
-	reason := fmt.Sprintf("%s is programmed, %d canary pods are ready", Percent(o.Progress.WeightPermille), o.canaryReady())
-	return o.record(v1alpha1.PhaseProgressing, reason, func(p *v1alpha1.Progress) {
+	// The sentence is that of the bake, so that the status need not be written again for it.
+	return o.record(v1alpha1.PhaseProgressing, o.bakingText(), func(p *v1alpha1.Progress) {
 		p.ProgrammedSince, p.WaitSince = o.stampPtr(), nil
 	})
 }
@@ -250,7 +250,7 @@ func stepUnfinished(o *Observed) *Plan {
 			return p
 		}
 	}
-	phase, text := v1alpha1.PhaseProgressing, fmt.Sprintf("step %d/%d bakes at %s for %s", o.Progress.Step, len(o.Config.Ladder), Percent(step.Permille), step.Bake)
+	phase, text := v1alpha1.PhaseProgressing, o.bakingText()
 	if elapsed >= step.Bake && v.verdict != v1alpha1.VerdictPass {
 		text = fmt.Sprintf("step %d/%d has baked; %s", o.Progress.Step, len(o.Config.Ladder), v.sentence)
 	}
@@ -268,6 +268,16 @@ func stepUnfinished(o *Observed) *Plan {
 		}
 	}
 	return o.withMeasuring(p)
+}
+
+// bakingText says what a step does once its pods and its weight are there.
+func (o *Observed) bakingText() string {
+	step, _ := o.step()
+	where := fmt.Sprintf("step %d/%d", o.Progress.Step, len(o.Config.Ladder))
+	if step.Approve {
+		return where + " waits for a person: kubectl belay promote or abort"
+	}
+	return fmt.Sprintf("%s bakes at %s for %s", where, Percent(step.Permille), step.Bake)
 }
 
 // withMeasuring keeps the metrics of the step running beside a plan that waits.
@@ -317,10 +327,13 @@ func (o *Observed) approval(where string) *Plan {
 	}
 	until := o.Progress.StepSince.Add(step.Timeout)
 	if o.Now.Before(until) {
-		p := wait(v1alpha1.PhasePaused, where+" waits for a person: kubectl belay promote or abort", o.Progress.StepSince.Time, until)
+		p := wait(v1alpha1.PhasePaused, o.bakingText(), o.Progress.StepSince.Time, until)
 		return o.withMeasuring(p)
 	}
 	if step.OnTimeout == v1alpha1.TimeoutContinue {
+		if v := o.verdict(); v.verdict != v1alpha1.VerdictPass {
+			return o.withMeasuring(wait(v1alpha1.PhaseProgressing, where+" is over; "+v.sentence, o.Progress.StepSince.Time, time.Time{}))
+		}
 		return nil
 	}
 	return o.end(v1alpha1.OutcomeTimedOut, fmt.Sprintf("nobody approved within %s", step.Timeout), o.evidence()...)

@@ -40,10 +40,11 @@ func (o *Observed) verdict() judgement {
 	return out
 }
 
-// measured says that metrics run at the current step. A person's step measures nothing of its own.
+// measured says that metrics run at the current step. They also run while a person is waited for: users are on the
+// canary all that time.
 func (o *Observed) measured() bool {
-	step, ok := o.step()
-	return ok && o.Config.Measuring && !step.Approve && o.Progress.Step >= o.Config.StartAt
+	_, ok := o.step()
+	return ok && o.Config.Measuring && o.Progress.Step >= o.Config.StartAt
 }
 
 func metricSentence(m v1alpha1.MetricStatus) string {
