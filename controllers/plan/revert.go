@@ -17,6 +17,14 @@ func revert(o *Observed) *Plan {
 		return nil
 	}
 	r := o.Progress.Revert
+	answer := o.Git.Answer
+	if r.Failed == "" || answer == nil || answer.For != o.order() {
+		answer = nil
+	}
+	if answer != nil && answer.Result == resultCommitted {
+		// First, or an agent that has applied it already would make it look as if somebody else had done it.
+		return o.answered(*answer)
+	}
 	if p := o.revertOver(); p != nil {
 		return p
 	}
@@ -26,8 +34,8 @@ func revert(o *Observed) *Plan {
 			p.Canary.Source = l.Failed
 		})
 	}
-	if a := o.Git.Answer; r.Failed != "" && a != nil && a.For == o.order() {
-		return o.answered(*a)
+	if answer != nil {
+		return o.answered(*answer)
 	}
 	return nil
 }
@@ -54,8 +62,12 @@ func (o *Observed) withRevert(p *Plan) *Plan {
 	return p.wakeBy(o.revertWake())
 }
 
-// resultPlanned is the answer of an engine that waits until its commit is recorded before it pushes.
-const resultPlanned = "Planned"
+const (
+	// resultPlanned is the answer of an engine that waits until its commit is recorded before it pushes.
+	resultPlanned = "Planned"
+	// resultCommitted is the answer when the commit is on the branch.
+	resultCommitted = "Committed"
+)
 
 // locating names the question for the bounds.
 func (o *Observed) locating() string { return fmt.Sprint(o.Progress.Attempt) }
@@ -88,7 +100,7 @@ func (o *Observed) answered(a Answer) *Plan {
 		return o.record(o.abortedPhase(), "the revert commit is made and about to be pushed", func(p *v1alpha1.Progress) {
 			p.Revert.State, p.Revert.Key, p.Revert.Commit = v1alpha1.RevertPlanned, a.Key, a.Commit
 		})
-	case "Committed":
+	case resultCommitted:
 		p := o.settleRevert(v1alpha1.RevertPushed, "Pushed", fmt.Sprintf("commit %s takes the failed revision out of Git", short(a.Commit)))
 		p.Progress.Revert.Key, p.Progress.Revert.Commit = a.Key, a.Commit
 		return p
