@@ -95,8 +95,16 @@ func (w *World) Open(ctx context.Context, o ShopOptions) (*Shop, error) {
 	if err := s.healthy(ctx, o); err != nil {
 		return s, err
 	}
-	s.Users = load.Start(ctx, load.Options{URL: "http://" + w.Cluster.Gateway() + "/", Host: s.Host(), RatePerSecond: o.Rate})
+	s.Users = s.Visit(ctx, "/", o.Rate)
 	return s, nil
+}
+
+// Visit sends users to a path of the shop, so many requests per second; 0: 50.
+func (s *Shop) Visit(ctx context.Context, path string, rate float64) *load.Client {
+	if rate == 0 {
+		rate = 50
+	}
+	return load.Start(ctx, load.Options{URL: "http://" + s.World.Cluster.Gateway() + path, Host: s.Host(), RatePerSecond: rate})
 }
 
 func (o ShopOptions) withDefaults() ShopOptions {
@@ -108,9 +116,6 @@ func (o ShopOptions) withDefaults() ShopOptions {
 	}
 	if o.Steps == "" {
 		o.Steps = "[{weight: 10, bake: 3s}, {weight: 50, bake: 3s}, {weight: 100, bake: 2s}]"
-	}
-	if o.Rate == 0 {
-		o.Rate = 50
 	}
 	return o
 }
@@ -134,7 +139,7 @@ func (s *Shop) healthy(ctx context.Context, o ShopOptions) error {
 // serves waits until a request through the gateway is answered.
 func (s *Shop) serves(ctx context.Context) error {
 	return Eventually(ctx, time.Minute, func(ctx context.Context) error {
-		probe := load.Start(ctx, load.Options{URL: "http://" + s.World.Cluster.Gateway() + "/", Host: s.Host(), RatePerSecond: 20})
+		probe := s.Visit(ctx, "/", 20)
 		defer probe.Stop()
 		tick := time.NewTimer(300 * time.Millisecond)
 		defer tick.Stop()
