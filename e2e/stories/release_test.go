@@ -1,10 +1,18 @@
 package stories
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
@@ -43,7 +51,7 @@ func TestBad(t *testing.T) {
 
 	h := s.ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
 
-	c := s.oneRevert(sha, "error-rate", "limit ", "failed at step 1/3 (10%)", "to shop:v1")
+	c := s.oneRevert(sha, "error-rate", "limit ", "failed at step 1/3 (10%)", "Revert bad/shop to v1: ")
 	if h.Commit != c.SHA {
 		t.Errorf("the history names the commit %q, it is %s", h.Commit, c.SHA)
 	}
@@ -77,4 +85,159 @@ func (s *story) rolloutHistory(images ...string) {
 	if n := numbers[newest]; n == "" || n != d.Annotations["deployment.kubernetes.io/revision"] {
 		s.t.Errorf("the newest revision is %q, %s has %q", d.Annotations["deployment.kubernetes.io/revision"], newest, n)
 	}
+}
+
+// There is nothing to protect at a first deployment: it comes up by itself, and what came up is stable.
+func TestFirstDeployment(t *testing.T) {
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "first"})
+
+	r := s.rollout()
+	if r.Status.Progress.Attempt != 0 || len(r.Status.History) != 0 || r.Status.Stable.Image != "shop:v1" {
+		t.Errorf("attempt %d, history %+v, stable %+v", r.Status.Progress.Attempt, r.Status.History, r.Status.Stable)
+	}
+	var sets appsv1.ReplicaSetList
+	s.must(s.World.Client.List(t.Context(), &sets, client.InNamespace(s.Name)))
+	if len(sets.Items) != 1 {
+		t.Errorf("there are %d ReplicaSets", len(sets.Items))
+	}
+	s.atRest()
+	s.noRequestLost()
+}
+
+// A first deployment never gets ready. Nothing is stable yet, so its fix is let through at once and is stable then.
+func TestFirstDeploymentBroken(t *testing.T) {
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "first-broken", Image: "shop:never-ready", Unhurried: true})
+	s.until(20*time.Second, "the first deployment is waited for", func(r *v1alpha1.Rollout) bool {
+		return r.Status.Phase == v1alpha1.PhasePending && r.Status.Waiting != nil && len(r.Finalizers) > 0
+	})
+	s.eventually(20*time.Second, func(ctx context.Context) error {
+		if d := s.deployment(); d.Labels[v1alpha1.LabelRollout] != "shop" {
+			return errors.New("the Deployment is not under guard")
+		}
+		return nil
+	})
+	sha := s.ship("shop:v2")
+
+	s.promoted("shop:v2")
+
+	if r := s.rollout(); r.Status.Progress.Attempt != 0 || len(r.Status.History) != 0 {
+		t.Errorf("attempt %d, history %+v", r.Status.Progress.Attempt, r.Status.History)
+	}
+	s.atRest()
+	s.noCommit(sha)
+}
+
+// A Rollout comes to a Deployment that has long been running. It touches nothing.
+func TestAdoption(t *testing.T) {
+	t.Parallel()
+	o := world.ShopOptions{Name: "adoption", WithoutRollout: true}
+	s := open(t, shared, o)
+	before, generation := s.pods(), s.deployment().Generation
+	s.commit("guard it", map[string]string{world.Path + "/rollout.yaml": world.Rollout(o)})
+
+	s.until(time.Minute, "v1 is stable and guarded", func(r *v1alpha1.Rollout) bool {
+		return r.Status.Phase == v1alpha1.PhaseHealthy && meta.IsStatusConditionTrue(r.Status.Conditions, v1alpha1.ConditionGuarded)
+	})
+
+	r := s.rollout()
+	if r.Status.Stable.Image != "shop:v1" || r.Status.Progress.Attempt != 0 || len(r.Status.History) != 0 {
+		t.Errorf("stable %+v, attempt %d, history %+v", r.Status.Stable, r.Status.Progress.Attempt, r.Status.History)
+	}
+	if now := s.deployment().Generation; now != generation {
+		t.Errorf("the Deployment's generation was %d and is %d", generation, now)
+	}
+	s.atRest()
+	s.samePods("v1", before, s.pods())
+	s.noRequestLost()
+}
+
+// The commonest case there is: an old version comes back, and goes again. Each time its old ReplicaSet is taken over, and
+// each time the pods that were the canary's are the pods that stay.
+func TestBackAndForth(t *testing.T) {
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "back", Steps: "[{weight: 50, bake: 2s}, {weight: 100, bake: 2s}]"})
+	first := s.replicaSets()
+	sets := first
+	var sha string
+	for i, image := range []string{"shop:v2", "shop:v1", "shop:v2"} {
+		sha = s.ship(image)
+		s.step(image, "2/2")
+		full := s.podsOf(image)
+		s.promoted(image)
+		s.samePods(fmt.Sprintf("release %d, %s", i+1, image), full, s.pods())
+		if i == 0 {
+			sets = s.replicaSets()
+		}
+	}
+	if now := s.replicaSets(); len(first) != 1 || len(sets) != 2 || !maps.Equal(sets, now) {
+		t.Errorf("the ReplicaSets were %v, then %v, and are %v", first, sets, now)
+	}
+	s.rolloutHistory("shop:v1", "shop:v2")
+	s.atRest()
+	s.noCommit(sha)
+	s.noRequestLost()
+}
+
+// The pods of a release never get ready. The attempt ends at its deadline, and the pods' own reason is in the condition and
+// in the commit. No user ever saw it.
+func TestNeverReady(t *testing.T) {
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "never-ready", Edit: shortDeadline})
+	s.failsBy("shop:never-ready", "container shop of image shop:never-ready runs but is not ready")
+}
+
+func TestCrashing(t *testing.T) {
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "crashing", Edit: shortDeadline})
+	s.failsBy("shop:crashing", "container shop of image shop:crashing")
+}
+
+// shortDeadline bounds the wait for pods.
+func shortDeadline(files map[string]string) {
+	files[world.Path+"/rollout.yaml"] = strings.Replace(files[world.Path+"/rollout.yaml"], "progressDeadline: 1m", "progressDeadline: 10s", 1)
+}
+
+// failsBy ships an image whose pods do not get ready, and says that they are the reason of its end.
+func (s *story) failsBy(image, trouble string) {
+	s.t.Helper()
+	before, shares := s.pods(), s.everyWeight()
+	sha := s.ship(image)
+	s.until(time.Minute, "the pods are the reason", func(r *v1alpha1.Rollout) bool {
+		c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionStalled)
+		return c != nil && c.Status == metav1.ConditionTrue && strings.Contains(c.Message, trouble)
+	})
+
+	s.ended(image, v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
+
+	s.oneRevert(sha, trouble, "0 of 1 canary pods are ready after 10s")
+	for _, m := range shares() {
+		if m.share != "0%" {
+			s.t.Errorf("pods that are not ready got %s of the traffic", m.share)
+		}
+	}
+	s.gitAgrees()
+	s.atRest()
+	s.samePods("v1", before, s.pods())
+	s.noRequestLost()
+}
+
+func (s *story) deployment() *appsv1.Deployment {
+	s.t.Helper()
+	d := &appsv1.Deployment{}
+	s.get(d)
+	return d
+}
+
+// replicaSets of the shop, their UIDs by name.
+func (s *story) replicaSets() map[string]types.UID {
+	s.t.Helper()
+	var sets appsv1.ReplicaSetList
+	s.must(s.World.Client.List(s.t.Context(), &sets, client.InNamespace(s.Name)))
+	out := map[string]types.UID{}
+	for _, rs := range sets.Items {
+		out[rs.Name] = rs.UID
+	}
+	return out
 }
