@@ -58,6 +58,11 @@ type (
 		Revision workloads.Revision
 		Size     int32
 	}
+	// Resize sets the size of one of the held workload's own revisions.
+	Resize struct {
+		Revision workloads.Revision
+		Size     int32
+	}
 	// Adopt lets the workload take the canary's ReplicaSet.
 	Adopt struct{ Revision workloads.Revision }
 	// ReturnRevision gives a ReplicaSet that was taken over back to the workload.
@@ -96,6 +101,7 @@ func (Unpin) effect()               {}
 func (Split) effect()               {}
 func (ClearSplit) effect()          {}
 func (Canaries) effect()            {}
+func (Resize) effect()              {}
 func (Adopt) effect()               {}
 func (ReturnRevision) effect()      {}
 func (DropRevision) effect()        {}

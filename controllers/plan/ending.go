@@ -69,7 +69,10 @@ func (o *Observed) clearTraffic() *Plan {
 	if len(effects) > 0 {
 		// After Unpinning the Services select canary pods too; they get no traffic from the routes yet, so this is the
 		// moment to pin them again.
-		if !o.recreated() {
+		if o.recreated() {
+			// No pod of the pinned revision is left.
+			effects = append(effects, o.unpinEffects()...)
+		} else {
 			effects = append(o.pinEffects(), effects...)
 		}
 		p := act(v1alpha1.PhaseAborted, reason, effects...)

@@ -32,14 +32,14 @@ func handOver(o *Observed) *Plan {
 
 // unpinning lets the Services select the canary pods too, and waits until they carry every one of them.
 func (o *Observed) unpinning() *Plan {
-	since := o.Progress.StageSince.Time
+	since, until := o.Progress.StageSince.Time, o.Progress.StageSince.Add(o.Config.Progress)
 	want := o.size()
 	if ready := o.canaryReady(); ready < want {
-		return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are ready, %d are%s", want, ready, o.podTrouble()), since, time.Time{})
+		return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are ready, %d are%s", want, ready, o.podTrouble()), since, until)
 	}
 	for _, s := range o.Services {
 		if ready := s.Ready[o.Progress.Canary.Revision]; ready < want {
-			return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until Service %s has %d endpoints of the canary, it has %d", s.Name, want, ready), since, time.Time{})
+			return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until Service %s has %d endpoints of the canary, it has %d", s.Name, want, ready), since, until)
 		}
 	}
 	return o.record(v1alpha1.PhaseProgressing, "every Service carries the canary's pods: the workload takes them over", func(p *v1alpha1.Progress) {
@@ -57,7 +57,8 @@ func (o *Observed) handingOver() *Plan {
 		return o.end(v1alpha1.OutcomeSuperseded, "a newer template came before the workload took the canary over")
 	case !c.Owned && c.Ready < o.size():
 		// Pods went away since: the workload would have to start new ones.
-		return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are ready, %d are%s", o.size(), c.Ready, o.podTrouble()), o.Progress.StageSince.Time, time.Time{})
+		return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are ready, %d are%s", o.size(), c.Ready, o.podTrouble()),
+			o.Progress.StageSince.Time, o.Progress.StageSince.Add(o.Config.Progress))
 	case !c.Owned:
 		return act(v1alpha1.PhaseProgressing, "the workload takes the canary's ReplicaSet over", Adopt{Revision: c})
 	case o.Workload.Held && c.Current:
@@ -80,7 +81,7 @@ func (o *Observed) completing() *Plan {
 		// needed any more, all traffic is on the promoted one.
 		for _, r := range others {
 			if r.Replicas > 0 {
-				return act(v1alpha1.PhaseProgressing, "the old revision ends", Canaries{Revision: r, Size: 0})
+				return act(v1alpha1.PhaseProgressing, "the old revision ends", Resize{Revision: r, Size: 0})
 			}
 		}
 	}
@@ -116,7 +117,7 @@ func (o *Observed) clearing() *Plan {
 	if settled := since.Add(o.Config.Settle); o.Now.Before(settled) {
 		return wait(v1alpha1.PhaseProgressing, "the gateways settle", since, settled)
 	}
-	e := v1alpha1.Ending{Outcome: v1alpha1.OutcomePromoted, Reason: "revision " + o.Progress.Stable.Revision + " passed every step", At: o.stamp(), Step: o.stepText()}
+	e := v1alpha1.Ending{Outcome: v1alpha1.OutcomePromoted, Reason: fmt.Sprintf("revision %s %s", o.Progress.Stable.Revision, o.merit()), At: o.stamp(), Step: o.stepText()}
 	p := o.record(v1alpha1.PhaseHealthy, fmt.Sprintf("revision %s is promoted", o.Progress.Stable.Revision), func(p *v1alpha1.Progress) {
 		p.Ending, p.Canary = &e, nil
 		p.ClearedAt, p.WeightPermille, p.Step = o.stampPtr(), 0, 0

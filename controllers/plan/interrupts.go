@@ -80,17 +80,14 @@ func superseded(o *Observed) *Plan {
 
 // workloadFailed ends an attempt whose pods or routes did not come up in time.
 func workloadFailed(o *Observed) *Plan {
-	if o.Progress.Stage != v1alpha1.StagePinning && o.Progress.Stage != v1alpha1.StageStepping {
-		return nil
-	}
 	since := o.waitSince()
 	if since.IsZero() || o.Now.Before(since.Add(o.Config.Progress)) {
 		return nil
 	}
 	waited := o.Config.Progress.String()
-	if o.Progress.Stage == v1alpha1.StageStepping {
+	if o.Progress.Stage != v1alpha1.StagePinning {
 		if ready, want := o.canaryReady(), o.size(); ready < want {
-			if ready > o.Progress.ReadyHighWater {
+			if o.Progress.Stage == v1alpha1.StageStepping && ready > o.Progress.ReadyHighWater {
 				return o.record(v1alpha1.PhaseProgressing, fmt.Sprintf("%d of %d canary pods are ready, more than before", ready, want), func(p *v1alpha1.Progress) {
 					p.ReadyHighWater, p.WaitSince = ready, o.stampPtr()
 				})
@@ -99,7 +96,7 @@ func workloadFailed(o *Observed) *Plan {
 		}
 	}
 	// A route or a Service that did not come up is not the revision's fault: back to stable, and nothing in Git.
-	return o.end(v1alpha1.OutcomeUndecided, fmt.Sprintf("after %s still waits: %s", waited, o.pendingText()))
+	return o.end(v1alpha1.OutcomeUndecided, fmt.Sprintf("after %s still waits until %s", waited, o.pendingText()))
 }
 
 // podTrouble is ": <what the pods say>", or empty.
@@ -110,28 +107,50 @@ func (o *Observed) podTrouble() string {
 	return ": " + strings.Join(o.Pods[:min(len(o.Pods), 3)], "; ")
 }
 
-// waitSince is when the current wait for pods or routes began; zero: none is under way.
+// waitSince is when the current wait for pods, Services or routes began; zero: none is under way that could still end
+// in stable.
 func (o *Observed) waitSince() time.Time {
-	if o.Progress.Stage == v1alpha1.StagePinning {
+	switch o.Progress.Stage {
+	case v1alpha1.StagePinning, v1alpha1.StageUnpinning:
 		return o.Progress.StageSince.Time
+	case v1alpha1.StageHandingOver:
+		if c, ok := o.canary(); ok && !c.Owned {
+			return o.Progress.StageSince.Time
+		}
+	case v1alpha1.StageStepping:
+		if o.Progress.ProgrammedSince == nil && o.Progress.WaitSince != nil {
+			return o.Progress.WaitSince.Time
+		}
 	}
-	if o.Progress.ProgrammedSince != nil || o.Progress.WaitSince == nil {
-		return time.Time{}
-	}
-	return o.Progress.WaitSince.Time
+	return time.Time{}
 }
 
 // pendingText says what has not come up.
 func (o *Observed) pendingText() string {
-	if o.Progress.Stage == v1alpha1.StagePinning {
-		if text := o.pinningPending(); text != "" {
-			return text
+	text := ""
+	switch o.Progress.Stage {
+	case v1alpha1.StagePinning:
+		if why, frozen := o.frozen(); frozen {
+			return "it may begin: " + why
 		}
+		if problem := o.pinProblem(); problem != nil {
+			return "the Services can be pinned: " + problem.Message
+		}
+		text = o.pinningPending()
+	case v1alpha1.StageStepping:
+		if want := o.size(); o.Canary.Ready < want {
+			return fmt.Sprintf("Service %s has %d endpoints, it has %d", o.Progress.CanaryService, want, o.Canary.Ready)
+		}
+		text = o.trafficLag()
+	case v1alpha1.StageUnpinning:
+		return "every Service carries the canary's pods"
+	case v1alpha1.StageHandingOver:
+		return o.WorkloadName + " takes the canary's ReplicaSet over"
 	}
-	if lag := o.unprogrammed(); lag != "" {
-		return lag
+	if text == "" {
+		return "everything of it is written"
 	}
-	return "the routes carry the step's weight"
+	return text
 }
 
 // analysisFailed acts on a verdict.
@@ -149,9 +168,10 @@ func analysisFailed(o *Observed) *Plan {
 	return nil
 }
 
-// inconclusive pauses for a person or goes back to stable, as the Rollout says. nil: it is known already.
+// inconclusive pauses for a person or goes back to stable, as the Rollout says. nil: it is known already, or a person
+// who knew of it said to promote all the same.
 func (o *Observed) inconclusive(sentence string) *Plan {
-	if o.Progress.Inconclusive != "" || o.Progress.Stage != v1alpha1.StageStepping {
+	if o.Progress.Inconclusive != "" || o.Progress.PromoteFull || o.Progress.Stage != v1alpha1.StageStepping {
 		return nil
 	}
 	if o.Config.OnInconclusive == v1alpha1.InconclusiveAbort {
@@ -160,9 +180,15 @@ func (o *Observed) inconclusive(sentence string) *Plan {
 	return o.record(v1alpha1.PhaseInconclusive, sentence, func(p *v1alpha1.Progress) { p.Inconclusive = sentence })
 }
 
-// canaryLost takes the weight off a canary without a ready pod. It lowers, so nothing has to be recorded before.
+// canaryLost takes the weight off a canary without a ready pod. It lowers, so nothing has to be recorded before. At the
+// hand-over the weight does not come back: the Services select the canary's pods themselves by then.
 func canaryLost(o *Observed) *Plan {
-	if o.Progress.Stage != v1alpha1.StageStepping || o.Canary.Ready > 0 {
+	if o.Canary.Ready > 0 {
+		return nil
+	}
+	switch o.Progress.Stage {
+	case v1alpha1.StageStepping, v1alpha1.StageUnpinning, v1alpha1.StageHandingOver, v1alpha1.StageCompleting:
+	default:
 		return nil
 	}
 	var effects []Effect
@@ -183,9 +209,14 @@ func frozenTooLong(o *Observed) *Plan {
 	if !frozen || o.Progress.Stage != v1alpha1.StageStepping {
 		return nil
 	}
-	deadline := o.Progress.StepSince.Add(max(o.stepDeadline(), o.Config.Progress))
-	if o.Now.Before(deadline) {
+	if o.Now.Before(o.frozenUntil()) {
 		return nil
 	}
 	return o.end(v1alpha1.OutcomeUndecided, fmt.Sprintf("%s, and the step is over its deadline", why))
+}
+
+// frozenUntil is how long a step may stay frozen. A step that waits for a person has that person's time.
+func (o *Observed) frozenUntil() time.Time {
+	step, _ := o.step()
+	return o.Progress.StepSince.Add(max(o.stepDeadline(), o.Config.Progress, step.Timeout))
 }

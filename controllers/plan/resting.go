@@ -47,9 +47,13 @@ func adopting(o *Observed) *Plan {
 			return act(v1alpha1.PhasePending, "nothing is known to be stable yet; "+o.WorkloadName+" goes on with its newest template",
 				Release{ResourceVersion: o.Workload.ResourceVersion})
 		}
+		if p := o.undoRoll(); p != nil {
+			return p
+		}
+		return o.toResting("the stable revision has all its pods again")
 	}
 	c := o.Workload.Candidate
-	if o.Workload.Held || !o.Workload.Settled || !c.Owned {
+	if !o.Workload.Settled || !c.Owned {
 		return wait(v1alpha1.PhasePending, "waits until "+o.WorkloadName+" has finished its own roll-out", o.Progress.StageSince.Time, time.Time{})
 	}
 	p := o.record(v1alpha1.PhaseHealthy, fmt.Sprintf("%s is stable at revision %s", o.WorkloadName, c.Hash), func(p *v1alpha1.Progress) {
@@ -236,13 +240,33 @@ func (o *Observed) mayStart() *Plan {
 	if slices.ContainsFunc(o.Progress.Quarantine, func(q v1alpha1.QuarantinedRevision) bool { return q.ReplicaSet == c.Name }) {
 		return o.knownBad(c)
 	}
-	if others := o.Workload.Others(o.Progress.Stable.ReplicaSet); len(others) > 0 {
-		return wait(v1alpha1.PhasePending, fmt.Sprintf("waits until the workload's own roll-out is over: revision %s still has pods", others[0].Hash), time.Time{}, time.Time{})
+	if p := o.undoRoll(); p != nil {
+		return p
 	}
 	if problem := o.contestedRoute(); problem != nil {
 		return stalled(*problem)
 	}
 	return o.start(c)
+}
+
+// undoRoll brings a held workload that was caught in the middle of its own roll-out back to the stable revision, pod by
+// pod; nil: it is not in one. A held Deployment keeps both revisions and only sees to their sum, so a pod less of the
+// one and a pod more of the other is all that it takes.
+func (o *Observed) undoRoll() *Plan {
+	s, ok := o.stable()
+	others := o.Workload.Others(o.Progress.Stable.ReplicaSet)
+	if !ok || len(others) == 0 {
+		return nil
+	}
+	other := others[0]
+	reason := fmt.Sprintf("a new template came in the middle of a roll-out: the pods of revision %s go back to stable %s first", other.Hash, s.Hash)
+	if other.Replicas == 0 || s.Ready < s.Replicas {
+		return wait(v1alpha1.PhasePending, reason, time.Time{}, time.Time{})
+	}
+	if s.Replicas >= o.Workload.Replicas {
+		return act(v1alpha1.PhasePending, reason, Resize{Revision: other, Size: 0})
+	}
+	return act(v1alpha1.PhasePending, reason, Resize{Revision: other, Size: other.Replicas - 1}, Resize{Revision: s, Size: s.Replicas + 1})
 }
 
 // knownBad holds a revision that failed before, without canary pods and without a second commit.

@@ -80,6 +80,10 @@ func (o *Observed) order() string {
 // revertOver ends a revert that has become pointless or too old.
 func (o *Observed) revertOver() *Plan {
 	switch {
+	case !o.Git.Configured:
+		return o.settleRevert(v1alpha1.RevertSkipped, "NoGit", "spec.git was taken out: the failed revision stays in Git until a person takes it out")
+	case o.Git.Off != "":
+		return o.settleRevert(v1alpha1.RevertSkipped, "Off", o.Git.Off)
 	case o.Now.Sub(o.Progress.Ending.At.Time) > o.Git.MaxAge:
 		return o.settleRevert(v1alpha1.RevertBlocked, "TooOld", fmt.Sprintf("the failure is older than spec.git.maxAge (%s): take the change out of Git by hand", o.Git.MaxAge))
 	case o.Workload.Found && o.templateIsStable():
@@ -139,11 +143,13 @@ func (o *Observed) barrier(a Answer) *Plan {
 // revertWake is when the revert can go on by itself.
 func (o *Observed) revertWake() time.Time {
 	r := o.Progress.Revert
-	maxAge := o.Progress.Ending.At.Add(o.Git.MaxAge + time.Second)
 	if r.BarrierSince != nil && r.Accepted != r.Barrier {
-		return r.BarrierSince.Add(barrierDeadline)
+		// Past it, an answer is on its way that lets the barrier fall.
+		if until := r.BarrierSince.Add(barrierDeadline); until.After(o.Now) {
+			return until
+		}
 	}
-	return maxAge
+	return o.Progress.Ending.At.Add(o.Git.MaxAge + time.Second)
 }
 
 // settleRevert ends the revert.

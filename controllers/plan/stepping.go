@@ -31,6 +31,9 @@ func pinning(o *Observed) *Plan {
 	if pending := o.pinningPending(); pending != "" {
 		return wait(v1alpha1.PhaseProgressing, "waits until "+pending, since, until)
 	}
+	if why, frozen := o.frozen(); frozen {
+		return wait(v1alpha1.PhasePaused, "no canary pod is started: "+why, since, until)
+	}
 	return o.toStep(1, "stable is pinned")
 }
 
@@ -309,7 +312,7 @@ func waitingForPerson(o *Observed) *Plan {
 	where := fmt.Sprintf("step %d/%d", o.Progress.Step, len(o.Config.Ladder))
 	switch why, frozen := o.frozen(); {
 	case frozen:
-		p := wait(v1alpha1.PhasePaused, where+" is done; "+why, time.Time{}, o.Progress.StepSince.Add(max(o.stepDeadline(), o.Config.Progress)))
+		p := wait(v1alpha1.PhasePaused, where+" is done; "+why, time.Time{}, o.frozenUntil())
 		return o.withMeasuring(p)
 	case o.Progress.Paused:
 		return o.withMeasuring(wait(v1alpha1.PhasePaused, where+" is done; paused by a person: kubectl belay resume, promote or abort", time.Time{}, time.Time{}))
@@ -356,7 +359,15 @@ func finished(o *Observed) *Plan {
 	if o.Progress.Stage != v1alpha1.StageStepping {
 		return nil
 	}
-	return o.record(v1alpha1.PhaseProgressing, fmt.Sprintf("revision %s passed every step: it is handed over", o.Progress.Canary.Revision), func(p *v1alpha1.Progress) {
+	return o.record(v1alpha1.PhaseProgressing, fmt.Sprintf("revision %s %s: it is handed over", o.Progress.Canary.Revision, o.merit()), func(p *v1alpha1.Progress) {
 		o.enter(p, v1alpha1.StageUnpinning)
 	})
+}
+
+// merit is why a revision is handed over.
+func (o *Observed) merit() string {
+	if o.Progress.PromoteFull {
+		return "was promoted by a person"
+	}
+	return "passed every step"
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"testing"
+	"time"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
 )
@@ -11,17 +12,154 @@ func pushes(version string, when func(Observed, Plan) bool) happening {
 	return happening{version + " is pushed", when, func(w *world) { w.push(version) }}
 }
 
-func bad(w *world) { w.verdicts["v2"] = v1alpha1.VerdictFail }
+// personSays writes a request.
+func personSays(verb, revision string, when func(Observed, Plan) bool) happening {
+	return happening{"a person says " + verb, when, func(w *world) {
+		w.made++
+		w.request = &Request{Verb: verb, Revision: revision, Token: verb + "-" + w.now.Format("150405"), User: "jo"}
+	}}
+}
+
+func happens(say string, when func(Observed, Plan) bool, do func(*world)) happening {
+	return happening{say, when, do}
+}
+
+// fails has the metric fail for v2; lacks has it stay without a conclusion.
+func fails(w *world) { w.verdicts["v2"] = v1alpha1.VerdictFail }
+func lacks(w *world) { w.verdicts["v2"] = v1alpha1.VerdictInconclusive }
+
+// approving has a person between the first step and the last.
+func approving(onTimeout v1alpha1.TimeoutAction) func(*world) {
+	return func(w *world) {
+		w.config.Ladder = []Step{
+			{Permille: 100, Bake: time.Minute},
+			{Permille: 100, Approve: true, Timeout: time.Hour, OnTimeout: onTimeout},
+			{Permille: 1000, Appended: true},
+		}
+	}
+}
+
+var v2Shipped = pushes("v2", quiet)
 
 func TestStories(t *testing.T) {
+	after := func(answers ...Answer) func(*world) {
+		return func(w *world) { fails(w); w.git.answers = answers }
+	}
 	tests := map[string]struct {
 		begin      func(*world)
 		happenings []happening
 	}{
-		"good": {nil, []happening{pushes("v2", quiet)}},
-		"bad":  {bad, []happening{pushes("v2", quiet)}},
+		"good":                 {nil, []happening{v2Shipped}},
+		"bad":                  {fails, []happening{v2Shipped}},
+		"back and forth":       {nil, []happening{v2Shipped, pushes("v1", quiet), pushes("v2", quiet)}},
+		"superseded":           {nil, []happening{v2Shipped, pushes("v3", bakes(2))}},
+		"superseded twice":     {nil, []happening{v2Shipped, pushes("v3", bakes(2)), pushes("v4", waitsIn(v1alpha1.StageDraining))}},
+		"withdrawn":            {nil, []happening{v2Shipped, pushes("v1", bakes(2))}},
+		"aborted by a person":  {nil, []happening{v2Shipped, personSays("abort", "v2", bakes(2))}},
+		"promoted by a person": {nil, []happening{v2Shipped, personSays("promote", "v2", bakes(1)), personSays("promote-full", "-", bakes(2))}},
+		"paused and resumed": {nil, []happening{
+			v2Shipped, personSays("pause", "v2", bakes(1)), personSays("resume", "v2", atRule("waitingForPerson")),
+		}},
+		"approved":               {approving(v1alpha1.TimeoutAbort), []happening{v2Shipped, personSays("promote", "v2", atRule("waitingForPerson"))}},
+		"approval timed out":     {approving(v1alpha1.TimeoutAbort), []happening{v2Shipped}},
+		"approval over, goes on": {approving(v1alpha1.TimeoutContinue), []happening{v2Shipped}},
+		"never ready":            {func(w *world) { w.sick["v2"] = true }, []happening{v2Shipped}},
+		"gateway programs nothing": {nil, []happening{
+			v2Shipped,
+			happens("the gateway stops", bakes(1), func(w *world) { w.stuck = true }),
+			happens("the gateway is back", inStage(v1alpha1.StageHeld), func(w *world) { w.stuck = false }),
+		}},
+		"canary lost and back": {nil, []happening{
+			v2Shipped,
+			happens("every canary pod is lost", bakes(2), func(w *world) { w.lost["v2"] = true }),
+			happens("the canary pods are back", atRule("podsPending"), func(w *world) { w.lost["v2"] = false }),
+		}},
+		"canary lost for good":        {nil, []happening{v2Shipped, happens("every canary pod is lost", bakes(2), func(w *world) { w.lost["v2"] = true })}},
+		"canary lost at the handover": {nil, []happening{v2Shipped, happens("every canary pod is lost", inStage(v1alpha1.StageUnpinning), func(w *world) { w.lost["v2"] = true })}},
+		"suspended and taken up again": {nil, []happening{
+			v2Shipped,
+			happens("the Rollout is suspended", bakes(1), func(w *world) { w.suspend = true }),
+			happens("the Rollout is taken up again", atRule("waitingForPerson"), func(w *world) { w.suspend = false }),
+		}},
+		"suspended for good": {nil, []happening{v2Shipped, happens("the Rollout is suspended", bakes(1), func(w *world) { w.suspend = true })}},
+		"suspended at rest": {nil, []happening{
+			happens("the Rollout is suspended", quiet, func(w *world) { w.suspend = true }),
+			v2Shipped,
+			happens("the Rollout is taken up again", atRule("suspended"), func(w *world) { w.suspend = false }),
+		}},
+		"invalid in flight": {nil, []happening{v2Shipped, happens("the route is taken out of the Rollout's reach", bakes(2), func(w *world) {
+			w.problems = []Problem{{"RouteMissing", "spec.routes: HTTPRoute shop does not exist: create it, or correct the name"}}
+		})}},
+		"deleted in flight": {nil, []happening{v2Shipped, happens("the Rollout is deleted", bakes(2), func(w *world) { w.deleting = true })}},
+		"deleted at rest":   {nil, []happening{happens("the Rollout is deleted", quiet, func(w *world) { w.deleting = true })}},
+		"deleted at the handover": {nil, []happening{v2Shipped, happens("the Rollout is deleted", inStage(v1alpha1.StageHandingOver), func(w *world) {
+			w.deleting = true
+		})}},
+		"workload recreated": {nil, []happening{v2Shipped, happens("the Deployment is deleted and recreated at v2", bakes(2), func(w *world) { w.recreate("v2") })}},
+		"scaled mid-rollout": {nil, []happening{v2Shipped, happens("the Deployment is scaled to 8", bakes(3), func(w *world) {
+			w.deployment.replicas = 8
+			w.set("checkout-v1").replicas = 8
+		})}},
+		"known bad again": {fails, []happening{v2Shipped, pushes("v2", quiet)}},
+		"tried again": {fails, []happening{
+			happens("Git is not to be written", quiet, func(w *world) { w.git.git.Off = "spec.git.mode is Off" }),
+			v2Shipped,
+			happens("the cause is mended", waitsIn(v1alpha1.StageHeld), func(w *world) { delete(w.verdicts, "v2") }),
+			personSays("retry", "v2", waitsIn(v1alpha1.StageHeld)),
+		}},
+		"inconclusive, resumed": {lacks, []happening{
+			v2Shipped,
+			happens("metrics are back", func(o Observed, p Plan) bool { return o.Progress.Inconclusive != "" && p.Progress == nil }, func(w *world) { delete(w.verdicts, "v2") }),
+			personSays("resume", "v2", atRule("waitingForPerson")),
+		}},
+		"inconclusive, promoted": {lacks, []happening{
+			v2Shipped,
+			personSays("promote-full", "v2", func(o Observed, p Plan) bool { return o.Progress.Inconclusive != "" && p.Progress == nil }),
+		}},
+		"inconclusive, abort": {func(w *world) { lacks(w); w.config.OnInconclusive = v1alpha1.InconclusiveAbort }, []happening{v2Shipped}},
+		"nothing measured": {func(w *world) { w.verdicts["v2"] = v1alpha1.VerdictPending }, []happening{
+			v2Shipped,
+			personSays("abort", "v2", func(o Observed, p Plan) bool { return o.Progress.Inconclusive != "" && p.Progress == nil }),
+		}},
+		"Git has an unrelated change": {after(Answer{Result: "HeadMoved", Head: "c9"}), []happening{v2Shipped}},
+		"Git has the fix": {after(Answer{Result: "HeadMoved", Head: "c-v3"}), []happening{
+			v2Shipped, pushes("v3", func(o Observed, _ Plan) bool { r := o.Progress.Revert; return r != nil && r.Barrier != "" }),
+		}},
+		"Git has a conflict": {after(Answer{Result: "Conflict", Why: "apps/checkout.yaml was changed in the same place: take the change out by hand"}), []happening{
+			v2Shipped, pushes("v3", waitsIn(v1alpha1.StageHeld)),
+		}},
+		"not from Git": {after(Answer{Result: "NotFromGit", Why: "the files are the same at both commits"}), []happening{
+			v2Shipped, happens("a person undoes it", waitsIn(v1alpha1.StageHeld), func(w *world) { w.apply("v1", "c1") }),
+		}},
+		"undone before Git answers": {fails, []happening{
+			v2Shipped, happens("a person undoes it", inStage(v1alpha1.StageDraining), func(w *world) { w.apply("v1", "c1") }),
+		}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) { tell(t, tc.begin, tc.happenings...).golden(name) })
+	}
+}
+
+// Without anything to protect a new template must not be blocked; nobody is served meanwhile.
+func TestStoriesWithoutStable(t *testing.T) {
+	tests := map[string]struct {
+		begin      func(*world)
+		happenings []happening
+	}{
+		"first deployment": {func(w *world) { w.sick["v1"] = true }, []happening{
+			happens("v1 comes up", atRule("adopting"), func(w *world) { delete(w.sick, "v1") }),
+		}},
+		"first deployment never worked": {func(w *world) { w.sick["v1"] = true }, []happening{pushes("v2", atRule("adopting"))}},
+		"stable broken":                 {nil, []happening{happens("every stable pod fails", quiet, func(w *world) { w.sick["v1"] = true }), v2Shipped}},
+		"scaled to zero": {nil, []happening{happens("the Deployment is scaled to zero", quiet, func(w *world) {
+			w.deployment.replicas = 0
+		}), v2Shipped}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newStory(t, tc.begin, tc.happenings...)
+			s.unserved = true
+			s.run().golden(name)
+		})
 	}
 }

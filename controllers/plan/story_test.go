@@ -42,21 +42,32 @@ const rounds = 400
 // tell runs a story from a new shop; what happens comes in order.
 func tell(t *testing.T, begin func(*world), happenings ...happening) *story {
 	t.Helper()
+	return newStory(t, begin, happenings...).run()
+}
+
+func newStory(t *testing.T, begin func(*world), happenings ...happening) *story {
 	s := &story{T: t, world: newShop(), pending: happenings}
 	if begin != nil {
 		begin(s.world)
 	}
+	return s
+}
+
+func (s *story) run() *story {
+	s.Helper()
 	for range rounds {
 		if s.round() {
 			if len(s.pending) > 0 {
-				t.Fatalf("the story ended before %q:\n%s", s.pending[0].say, strings.Join(s.lines, "\n"))
+				s.Fatalf("the story ended before %q:\n%s", s.pending[0].say, s.told())
 			}
 			return s
 		}
 	}
-	t.Fatalf("no end after %d rounds:\n%s", rounds, strings.Join(s.lines, "\n"))
+	s.Fatalf("no end after %d rounds:\n%s", rounds, s.told())
 	return nil
 }
+
+func (s *story) told() string { return strings.Join(s.lines, "\n") }
 
 // round observes, decides, and records or acts. It is true at the end: nothing is left but to wait for somebody.
 func (s *story) round() bool {
@@ -216,11 +227,11 @@ func (s *story) pass(d time.Duration) {
 func (s *story) check(o Observed, p Plan) {
 	s.Helper()
 	for _, v := range Check(o, p) {
-		s.Errorf("%s: %s\n%s", v.Law, v.Text, strings.Join(s.lines, "\n"))
+		s.Errorf("%s: %s\n%s", v.Law, v.Text, s.told())
 	}
 	if o.Progress.Step > 0 && (p.Rule == "stepFinished" || p.Rule == "finished") && !o.Progress.PromoteFull {
 		if step := o.Config.Ladder[o.Progress.Step-1]; !step.Approve && s.good < step.Bake {
-			s.Errorf("step %d was left after %s of %s\n%s", o.Progress.Step, s.good, step.Bake, strings.Join(s.lines, "\n"))
+			s.Errorf("step %d was left after %s of %s\n%s", o.Progress.Step, s.good, step.Bake, s.told())
 		}
 	}
 	if p.Progress != nil && p.Progress.Step != o.Progress.Step {
@@ -241,10 +252,10 @@ func (s *story) served() {
 			share = r.intent.Permille()
 		}
 		if share > 0 && w.canaryEndpoints() == 0 {
-			s.Errorf("at %s %s of %s goes to no canary pod\n%s", s.at(w.now), Percent(share), r.name, strings.Join(s.lines, "\n"))
+			s.Errorf("at %s %s of %s goes to no canary pod\n%s", s.at(w.now), Percent(share), r.name, s.told())
 		}
 		if share < 1000 && len(w.endpoints(w.services[0])) == 0 {
-			s.Errorf("at %s the stable share of %s goes to no pod\n%s", s.at(w.now), r.name, strings.Join(s.lines, "\n"))
+			s.Errorf("at %s the stable share of %s goes to no pod\n%s", s.at(w.now), r.name, s.told())
 		}
 	}
 }
@@ -252,8 +263,8 @@ func (s *story) served() {
 // golden compares the transcript with the one that a person has read.
 func (s *story) golden(name string) {
 	s.Helper()
-	got := strings.Join(s.lines, "\n") + "\n"
-	path := filepath.Join("testdata", name+".txt")
+	got := s.told() + "\n"
+	path := filepath.Join("testdata", strings.ReplaceAll(strings.ReplaceAll(name, ",", ""), " ", "-")+".txt")
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 			s.Fatal(err)
