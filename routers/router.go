@@ -22,7 +22,8 @@ type State struct {
 	Names bool
 	// Divided says that a rule names the canary's Service: the intent is in force.
 	Divided bool
-	// Unsplit lists rules that name the Service but could not be split (too many backends, or weights).
+	// Unsplit lists rules that name the Service but could not be split, or without an intent could not be if there were
+	// one (too many backends, or weights).
 	Unsplit []string
 	// Programmed says that every gateway reports the stored generation as accepted and resolved.
 	Programmed bool

@@ -278,7 +278,11 @@ func (d *Desk) update(key types.NamespacedName, r *running, change func(*plan.Gi
 func problem(err error) *plan.Problem {
 	var failed *gitops.Error
 	if errors.As(err, &failed) {
-		return &plan.Problem{Reason: "Git" + string(failed.Class), Message: failed.Text}
+		text := failed.Text
+		if failed.Class == gitops.ClassAuth {
+			text += "; spec.secretRef of the Repository names the Secret to correct, which is read anew at every attempt"
+		}
+		return &plan.Problem{Reason: "Git" + string(failed.Class), Message: text}
 	}
 	return &plan.Problem{Reason: "GitTransient", Message: "the call to Git did not end in time"}
 }

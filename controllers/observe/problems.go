@@ -107,7 +107,7 @@ func (s *Scene) routeProblems(r routers.State, canary string) {
 	case !r.Names && !r.Divided:
 		s.problem("RouteWithoutService", "spec.routes: no rule of %s sends traffic to Service %s: add a backendRef, or take the route out of spec.routes", name, s.Config.Service)
 	case len(r.Unsplit) > 0:
-		s.problem("SplitImpossible", "%s cannot be split: %s; take backends out of the rule or use smaller weights", name, r.Unsplit[0])
+		s.problem("SplitImpossible", "spec.routes: %s cannot be split: %s would have more than 16 backends or a weight above 1,000,000; take backends out of the rule, or use smaller weights", name, r.Unsplit[0])
 	}
 }
 

@@ -119,7 +119,7 @@ func (o *Observed) answered(a Answer) *Plan {
 	case "HeadMoved":
 		return o.barrier(a)
 	}
-	return o.settleRevert(v1alpha1.RevertBlocked, a.Result, a.Why)
+	return o.settleRevert(v1alpha1.RevertBlocked, a.Result, a.Why+"; take the change out of Git by hand")
 }
 
 // barrier waits until the agent has applied an edit that came after the failing one: it may be the fix. When the

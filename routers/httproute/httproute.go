@@ -61,7 +61,7 @@ func (HTTPRoute) Observe(ctx context.Context, r client.Reader, namespace string,
 		names, divided := rule.names(namespace, service), canary != "" && rule.names(namespace, canary)
 		state.Names = state.Names || names
 		state.Divided = state.Divided || divided
-		if state.Intent != nil && names && !divided {
+		if names && !divided && (state.Intent != nil || rule.overfull(namespace, service)) {
 			state.Unsplit = append(state.Unsplit, rule.title(i))
 		}
 	}

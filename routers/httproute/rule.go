@@ -17,15 +17,38 @@ func rulesOf(route *unstructured.Unstructured) []rule {
 	return out
 }
 
+// Bounds of the Gateway API: a split that would break one is not made by the admission policy. The scale is the
+// smallest that a split has.
+const (
+	maxBackends   = 16
+	maxWeight     = 1_000_000
+	smallestScale = 100
+)
+
 // names says whether a backendRef of the rule is a Service of the route's own namespace with that name.
-func (r rule) names(namespace, service string) bool {
+func (r rule) names(namespace, service string) bool { return r.count(namespace, service) > 0 }
+
+// count is how many backendRefs of the rule are that Service.
+func (r rule) count(namespace, service string) int {
+	n := 0
 	for _, ref := range listIn(r, "backendRefs") {
 		if text(ref, "name", "") == service && text(ref, "kind", "Service") == "Service" &&
 			text(ref, "group", "") == "" && text(ref, "namespace", namespace) == namespace {
+			n++
+		}
+	}
+	return n
+}
+
+// overfull says, before anything is written, that the rule has no room for a split of the Service.
+func (r rule) overfull(namespace, service string) bool {
+	refs := listIn(r, "backendRefs")
+	for _, ref := range refs {
+		if weight, ok := ref["weight"].(int64); ok && weight*smallestScale > maxWeight {
 			return true
 		}
 	}
-	return false
+	return len(refs)+r.count(namespace, service) > maxBackends
 }
 
 // title is the rule's name, or its place counted from one.
