@@ -85,12 +85,13 @@ e2e: build parts ## Black-box stories on all parts: gateway, Prometheus, Git, re
 	@$(PROGRESS) 'stories' go test -C e2e -count=1 -v -timeout 60m -exec '$(RUN)' $(E2E_STORIES)
 
 .PHONY: bench
-bench: requirements ## Benchmarks of the packages
-	@$(PROGRESS) 'benchmarks' go test -run '^$$' -bench . -benchmem ./...
+bench: build parts ## What Belay takes and asks, measured on all parts and printed beside the targets
+	@$(PROGRESS) 'building bin/bench' go build -C e2e -o $(BIN)/bench ./cmd/bench
+	@$(RUN) $(BIN)/bench
 
 .PHONY: clean
 clean: ## Remove what was built, but keep the parts and the tools
-	rm -f $(addprefix $(BIN)/,belay kubectl-belay local app demo)
+	rm -f $(addprefix $(BIN)/,belay kubectl-belay local app demo bench)
 
 .PHONY: clean-all
 clean-all: clean ## Remove the parts and the tools too
