@@ -22,7 +22,7 @@ func (w *world) carryOut(e Effect) string {
 		d.held, d.notice = false, ""
 	case Notice:
 		d.notice = e.Sentence
-	case Canaries, Adopt, ReturnRevision, DropRevision:
+	case Canaries, Resize, Adopt, ReturnRevision, DropRevision:
 		return w.replicaSets(e)
 	case EnsureAttempt, DeleteAttempt, EnsureCanaryService, DeleteCanaryService, Pin, Unpin, Split, ClearSplit:
 		return w.exposure(e)
@@ -44,6 +44,9 @@ func (w *world) replicaSets(e Effect) string {
 			w.make(e.Revision.Hash, "rollout", e.Size)
 		}
 		return fmt.Sprintf("Canaries %s×%d", e.Revision.Hash, e.Size)
+	case Resize:
+		w.set(e.Revision.Name).replicas = e.Size
+		return fmt.Sprintf("Resize %s×%d", e.Revision.Hash, e.Size)
 	case Adopt:
 		w.set(e.Revision.Name).owner = "deployment"
 		return "Adopt " + e.Revision.Hash

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
 )
@@ -76,7 +75,8 @@ func (o *Observed) completing() *Plan {
 		return o.toClearing()
 	}
 	others := o.Workload.Others(o.Progress.Stable.ReplicaSet)
-	if o.Workload.Held {
+	s, _ := o.stable()
+	if o.Workload.Held && s.Available >= o.Workload.Replicas {
 		// A newer template came at this very moment: the workload is paused with both revisions. The old one is not
 		// needed any more, all traffic is on the promoted one.
 		for _, r := range others {
@@ -85,15 +85,22 @@ func (o *Observed) completing() *Plan {
 			}
 		}
 	}
-	s, _ := o.stable()
-	if len(others) > 0 || (!o.Workload.Held && !o.Workload.Settled) || s.Available < o.Workload.Replicas {
-		return wait(v1alpha1.PhaseProgressing, "waits until "+o.WorkloadName+" has let the old revision go", o.Progress.StageSince.Time, time.Time{})
+	since, until := o.Progress.StageSince.Time, o.Progress.StageSince.Add(o.Config.Progress)
+	switch {
+	case len(others) == 0 && s.Available >= o.Workload.Replicas && (o.Workload.Held || o.Workload.Settled):
+		return o.toClearing()
+	case o.Now.Before(until) && !(o.Workload.Held && s.Ready == 0):
+		return wait(v1alpha1.PhaseProgressing, "waits until "+o.WorkloadName+" has let the old revision go", since, until)
+	case len(others) == 0, s.Ready == 0:
+		// The promoted pods have got into trouble since. That is no reason to keep back what mends it.
+		return o.toClearing()
 	}
-	return o.toClearing()
+	return stalled(Problem{"HandOverIncomplete", fmt.Sprintf(
+		"%s has not let the old revision go within %s: its conditions say why; all traffic is on the promoted revision", o.WorkloadName, o.Config.Progress)})
 }
 
 func (o *Observed) toClearing() *Plan {
-	return o.record(v1alpha1.PhaseProgressing, "the old revision is gone: the routes go back to Git's form", func(p *v1alpha1.Progress) {
+	return o.record(v1alpha1.PhaseProgressing, "the routes are to go back to Git's form", func(p *v1alpha1.Progress) {
 		p.WeightPermille = 0
 		o.enter(p, v1alpha1.StageClearing)
 	})
@@ -119,7 +126,7 @@ func (o *Observed) clearing() *Plan {
 	}
 	e := v1alpha1.Ending{Outcome: v1alpha1.OutcomePromoted, Reason: fmt.Sprintf("revision %s %s", o.Progress.Stable.Revision, o.merit()), At: o.stamp(), Step: o.stepText()}
 	p := o.record(v1alpha1.PhaseHealthy, fmt.Sprintf("revision %s is promoted", o.Progress.Stable.Revision), func(p *v1alpha1.Progress) {
-		p.Ending, p.Canary = &e, nil
+		p.Ending = &e
 		p.ClearedAt, p.WeightPermille, p.Step = o.stampPtr(), 0, 0
 		p.Retiring = o.retiring(o.Now)
 		o.enter(p, v1alpha1.StageResting)

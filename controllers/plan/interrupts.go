@@ -200,7 +200,7 @@ func canaryLost(o *Observed) *Plan {
 	if len(effects) == 0 {
 		return nil
 	}
-	return act(v1alpha1.PhaseProgressing, "no canary pod is ready: its weight goes to zero until one is"+o.podTrouble(), effects...)
+	return act(v1alpha1.PhaseProgressing, "no canary pod is ready: its weight goes to zero"+o.podTrouble(), effects...)
 }
 
 // frozenTooLong ends an attempt that was suspended, or made invalid, and not taken up again.

@@ -64,9 +64,12 @@ func (o *Observed) record(phase v1alpha1.Phase, reason string, change func(*v1al
 	return &Plan{Reason: reason, Phase: phase, Progress: p}
 }
 
-// enter changes the stage.
+// enter changes the stage. At rest nothing is under judgement.
 func (o *Observed) enter(p *v1alpha1.Progress, stage v1alpha1.Stage) {
 	p.Stage, p.StageSince = stage, o.stamp()
+	if stage == v1alpha1.StageResting || stage == v1alpha1.StageAdopting {
+		p.Canary = nil
+	}
 }
 
 func (o *Observed) stamp() metav1.MicroTime { return metav1.NewMicroTime(o.Now) }

@@ -41,6 +41,9 @@ func adopting(o *Observed) *Plan {
 	if p := o.retire(v1alpha1.PhasePending); p != nil {
 		return p
 	}
+	if r, ok := o.serving(); ok && o.Workload.Held {
+		return o.adoptServing(r)
+	}
 	if o.Workload.Held {
 		// Nothing is known to be stable, so there is nothing to protect: the newer template may well be the fix.
 		if s, ok := o.stable(); !ok || s.Ready == 0 {
@@ -132,7 +135,12 @@ func (o *Observed) toResting(reason string) *Plan {
 }
 
 func (o *Observed) toAdopting(phase v1alpha1.Phase, reason string) *Plan {
-	return o.record(phase, reason, func(p *v1alpha1.Progress) { o.enter(p, v1alpha1.StageAdopting) })
+	return o.record(phase, reason, func(p *v1alpha1.Progress) {
+		if o.reverting() {
+			p.Revert.State, p.Revert.Reason, p.Revert.Message = v1alpha1.RevertSkipped, "NotHeld", reason
+		}
+		o.enter(p, v1alpha1.StageAdopting)
+	})
 }
 
 // stableBroken lets a new template through when there is no stable pod to protect.
@@ -143,6 +151,9 @@ func stableBroken(o *Observed) *Plan {
 	s, ok := o.stable()
 	if ok && s.Ready > 0 && o.Workload.Replicas > 0 {
 		return nil
+	}
+	if r, serves := o.serving(); serves && o.Workload.Replicas > 0 {
+		return o.adoptServing(r)
 	}
 	why := "no stable pod is ready"
 	if o.Workload.Replicas == 0 {
@@ -327,4 +338,34 @@ func (o *Observed) retire(phase v1alpha1.Phase) *Plan {
 
 func (o *Observed) pin() routers.Pin {
 	return routers.Pin{Fence: o.fence(), Key: hashKey, Value: o.Progress.Stable.Revision}
+}
+
+// serving is the one revision whose pods are all of the workload's, beside a newer template that is held: it is what
+// users get. None while the workload is in the middle of a roll-out.
+func (o *Observed) serving() (workloads.Revision, bool) {
+	var found workloads.Revision
+	for _, r := range o.Workload.Revisions {
+		switch {
+		case !r.Owned || (r.Replicas == 0 && r.Present == 0):
+		case found.Exists || r.Current || r.Ready == 0 || r.Ready < o.Workload.Replicas:
+			return workloads.Revision{}, false
+		default:
+			found = r
+		}
+	}
+	return found, found.Exists
+}
+
+// adoptServing takes what users get as stable: the first template that is seen, or one that came to be in a roll-out
+// that was not held, was followed by a newer one before it could be recorded. That one is to be judged as any other.
+func (o *Observed) adoptServing(r workloads.Revision) *Plan {
+	reason := fmt.Sprintf("%s is stable at revision %s, which serves; a newer template is held", o.WorkloadName, r.Hash)
+	return o.record(v1alpha1.PhasePending, reason, func(p *v1alpha1.Progress) {
+		source := "" // what an agent says it applied speaks of the newer template
+		if p.Stable != nil && p.Stable.ReplicaSet == r.Name {
+			source = p.Stable.Source
+		}
+		p.Stable = &v1alpha1.RevisionRecord{Revision: r.Hash, ReplicaSet: r.Name, Image: r.Image, Source: source}
+		o.enter(p, v1alpha1.StageResting)
+	})
 }

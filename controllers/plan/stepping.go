@@ -198,7 +198,7 @@ func trafficPending(o *Observed) *Plan {
 	}
 	// The sentence is that of the bake, so that the status need not be written again for it.
 	return o.record(v1alpha1.PhaseProgressing, o.bakingText(), func(p *v1alpha1.Progress) {
-		p.ProgrammedSince, p.WaitSince = o.stampPtr(), nil
+		p.ProgrammedSince = o.stampPtr()
 	})
 }
 
@@ -230,8 +230,12 @@ func clockStopped(o *Observed) *Plan {
 		return nil
 	}
 	return o.record(v1alpha1.PhaseProgressing, "the step's clock stands until "+why, func(p *v1alpha1.Progress) {
-		p.ClockElapsed.Duration = o.elapsed()
-		p.ProgrammedSince, p.WaitSince = nil, o.stampPtr()
+		// A clock that did not get anywhere was no progress: the wait before it goes on, or pods that come and go within
+		// the settle time would never be over their deadline.
+		if elapsed := o.elapsed(); elapsed > p.ClockElapsed.Duration || p.WaitSince == nil {
+			p.ClockElapsed.Duration, p.WaitSince = elapsed, o.stampPtr()
+		}
+		p.ProgrammedSince = nil
 	})
 }
 
@@ -334,10 +338,7 @@ func (o *Observed) approval(where string) *Plan {
 		return o.withMeasuring(p)
 	}
 	if step.OnTimeout == v1alpha1.TimeoutContinue {
-		if v := o.verdict(); v.verdict != v1alpha1.VerdictPass {
-			return o.withMeasuring(wait(v1alpha1.PhaseProgressing, where+" is over; "+v.sentence, o.Progress.StepSince.Time, time.Time{}))
-		}
-		return nil
+		return o.approvalOver(where)
 	}
 	return o.end(v1alpha1.OutcomeTimedOut, fmt.Sprintf("nobody approved within %s", step.Timeout), o.evidence()...)
 }
@@ -370,4 +371,22 @@ func (o *Observed) merit() string {
 		return "was promoted by a person"
 	}
 	return "passed every step"
+}
+
+// approvalOver goes on without the person when the metrics pass. They get the step's deadline for that; nil: they do.
+func (o *Observed) approvalOver(where string) *Plan {
+	v := o.verdict()
+	if v.verdict == v1alpha1.VerdictPass {
+		return nil
+	}
+	if o.elapsed() > o.stepDeadline() {
+		if p := o.inconclusive(fmt.Sprintf("%s at step %d, and nobody approved it", v.sentence, o.Progress.Step)); p != nil {
+			return p
+		}
+	}
+	p := wait(v1alpha1.PhaseProgressing, where+" is over; "+v.sentence, o.Progress.StepSince.Time, time.Time{})
+	if at := o.clockReaches(o.stepDeadline() + time.Millisecond); at.After(o.Now) {
+		p.wakeBy(at)
+	}
+	return o.withMeasuring(p)
 }

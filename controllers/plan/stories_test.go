@@ -131,6 +131,30 @@ func TestStories(t *testing.T) {
 		"not from Git": {after(Answer{Result: "NotFromGit", Why: "the files are the same at both commits"}), []happening{
 			v2Shipped, happens("a person undoes it", waitsIn(v1alpha1.StageHeld), func(w *world) { w.apply("v1", "c1") }),
 		}},
+		"newer template at the handover":           {nil, []happening{v2Shipped, pushes("v3", inStage(v1alpha1.StageUnpinning))}},
+		"newer template after adoption":            {nil, []happening{v2Shipped, pushes("v3", atHandOver("the workload takes the canary's ReplicaSet over"))}},
+		"newer template before anything was known": {nil, []happening{pushes("v2", func(o Observed, _ Plan) bool { return o.Workload.Governor == "" && o.Finalizer })}},
+		"restarted, and a release at its end": {nil, []happening{happens("kubectl rollout restart, and v2 before that is recorded", quiet, func(w *world) {
+			w.restart("v1-restarted")
+			w.neighbours()
+			w.push("v2")
+		})}},
+		"a release in the middle of a restart": {nil, []happening{
+			happens("kubectl rollout restart", quiet, func(w *world) { w.midway = true; w.restart("v1-restarted") }),
+			happens("v2 is pushed", func(o Observed, p Plan) bool { return o.Progress.Stage == v1alpha1.StageAdopting && p.Progress == nil }, func(w *world) {
+				w.midway = false
+				w.push("v2")
+			}),
+		}},
+		"approval over, nothing measured": {func(w *world) {
+			approving(v1alpha1.TimeoutContinue)(w)
+			w.config.StartAt = 2
+			w.verdicts["v2"] = v1alpha1.VerdictPending
+		}, []happening{v2Shipped, personSays("abort", "v2", func(o Observed, p Plan) bool { return o.Progress.Inconclusive != "" && p.Progress == nil })}},
+		"spec.git taken out": {after(), []happening{v2Shipped, happens("spec.git is taken out", inStage(v1alpha1.StageDraining), func(w *world) { w.git.git.Configured = false })}},
+		"let through while Git is asked": {after(Answer{Result: "HeadMoved", Head: "c9"}), []happening{
+			v2Shipped, happens("a person resumes the held Deployment", waitsIn(v1alpha1.StageHeld), func(w *world) { w.deployment.held = false }),
+		}},
 		"undone before Git answers": {fails, []happening{
 			v2Shipped, happens("a person undoes it", inStage(v1alpha1.StageDraining), func(w *world) { w.apply("v1", "c1") }),
 		}},
@@ -149,6 +173,11 @@ func TestStoriesWithoutStable(t *testing.T) {
 		"first deployment": {func(w *world) { w.sick["v1"] = true }, []happening{
 			happens("v1 comes up", atRule("adopting"), func(w *world) { delete(w.sick, "v1") }),
 		}},
+		"promoted pods fail": {nil, []happening{
+			v2Shipped,
+			happens("every promoted pod fails", atHandOver("the hold goes: the canary's pods are the workload's own"), func(w *world) { w.sick["v2"] = true }),
+			pushes("v3", waitsIn(v1alpha1.StageCompleting)),
+		}},
 		"first deployment never worked": {func(w *world) { w.sick["v1"] = true }, []happening{pushes("v2", atRule("adopting"))}},
 		"stable broken":                 {nil, []happening{happens("every stable pod fails", quiet, func(w *world) { w.sick["v1"] = true }), v2Shipped}},
 		"scaled to zero": {nil, []happening{happens("the Deployment is scaled to zero", quiet, func(w *world) {
@@ -161,5 +190,24 @@ func TestStoriesWithoutStable(t *testing.T) {
 			s.unserved = true
 			s.run().golden(name)
 		})
+	}
+}
+
+// atHandOver is when the hand-over says a sentence.
+func atHandOver(reason string) func(Observed, Plan) bool {
+	return func(_ Observed, p Plan) bool { return p.Rule == "handOver" && p.Reason == reason }
+}
+
+// Pods that come and go faster than the gateways settle let the clock get nowhere; that ends as pods that never came.
+func TestStoryFlappingCanary(t *testing.T) {
+	s := newStory(t, nil, v2Shipped,
+		happens("the canary pods come and go", bakes(2), func(w *world) { w.flapping = "v2" }),
+		happens("they stay away", inStage(v1alpha1.StageAborting), func(w *world) { w.flapping = "" }),
+	)
+	s.unserved, s.rounds = true, 2000
+	s.run()
+	p := s.world.progress
+	if p.Ending == nil || p.Ending.Outcome == v1alpha1.OutcomePromoted || p.Ending.At.Sub(p.StartedAt.Time) > 15*time.Minute {
+		t.Errorf("ended as %+v", p.Ending)
 	}
 }

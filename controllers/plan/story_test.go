@@ -31,13 +31,12 @@ type story struct {
 	grace int
 	// unserved says that stable has no pods by intention.
 	unserved bool
-	last     string
+	// rounds that it may take.
+	rounds int
+	last   string
 	// good is how long the present step has had its pods and its weight.
 	good time.Duration
 }
-
-// rounds that a story may take.
-const rounds = 400
 
 // tell runs a story from a new shop; what happens comes in order.
 func tell(t *testing.T, begin func(*world), happenings ...happening) *story {
@@ -46,7 +45,7 @@ func tell(t *testing.T, begin func(*world), happenings ...happening) *story {
 }
 
 func newStory(t *testing.T, begin func(*world), happenings ...happening) *story {
-	s := &story{T: t, world: newShop(), pending: happenings}
+	s := &story{T: t, world: newShop(), pending: happenings, rounds: 400}
 	if begin != nil {
 		begin(s.world)
 	}
@@ -55,7 +54,7 @@ func newStory(t *testing.T, begin func(*world), happenings ...happening) *story 
 
 func (s *story) run() *story {
 	s.Helper()
-	for range rounds {
+	for range s.rounds {
 		if s.round() {
 			if len(s.pending) > 0 {
 				s.Fatalf("the story ended before %q:\n%s", s.pending[0].say, s.told())
@@ -63,7 +62,7 @@ func (s *story) run() *story {
 			return s
 		}
 	}
-	s.Fatalf("no end after %d rounds:\n%s", rounds, s.told())
+	s.Fatalf("no end after %d rounds:\n%s", s.rounds, s.told())
 	return nil
 }
 

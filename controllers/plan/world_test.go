@@ -31,11 +31,16 @@ type world struct {
 	canary     routers.CanaryServiceState
 	attempt    AttemptState
 	routes     []*route
+	// midway: the Deployment's own roll-out gets no further than half.
+	midway bool
 	// stuck: the gateway programs nothing.
 	stuck bool
 
 	// sick versions never get ready pods; lost ones have lost theirs for a while.
 	sick, lost map[string]bool
+	// flapping is the version whose pods come and go with every second round.
+	flapping string
+	round    int
 	// verdicts of the one metric by version; Pass where nothing is said.
 	verdicts map[string]v1alpha1.Verdict
 	job      *Measure
@@ -114,6 +119,11 @@ func (w *world) apply(version, source string) {
 	d.held = d.held || d.governor != ""
 }
 
+// restart is kubectl rollout restart: a template change that is no release, and not held.
+func (w *world) restart(version string) {
+	w.deployment.template = version
+}
+
 // recreate deletes the Deployment with its pods and makes it anew.
 func (w *world) recreate(version string) {
 	d := &w.deployment
@@ -138,7 +148,7 @@ func (w *world) make(version, owner string, replicas int32) {
 }
 
 func (w *world) ready(s *replicaSet) int32 {
-	if w.sick[s.version] || w.lost[s.version] {
+	if w.sick[s.version] || w.lost[s.version] || (w.flapping == s.version && w.round%3 == 0) {
 		return 0
 	}
 	return s.replicas
@@ -149,6 +159,7 @@ func (w *world) neighbours() {
 	if w.deployment.found && !w.deployment.held {
 		w.roll()
 	}
+	w.round++
 	for _, r := range w.routes {
 		r.programmed = r.programmed || !w.stuck
 	}
@@ -162,6 +173,9 @@ func (w *world) roll() {
 		current = w.sets[len(w.sets)-1]
 	}
 	current.replicas = d.replicas
+	if w.midway {
+		current.replicas = d.replicas / 2
+	}
 	for _, s := range w.sets {
 		if s != current && s.owner == "deployment" && w.ready(current) == d.replicas {
 			s.replicas = 0
@@ -227,7 +241,7 @@ func (w *world) workload() workloads.State {
 		if r.Current {
 			state.Candidate = r
 		}
-		if r.Owned && r.Replicas > 0 && (!r.Current || r.Available < d.replicas) {
+		if r.Owned && (r.Current && r.Available < d.replicas || !r.Current && r.Replicas > 0) {
 			state.Settled = false
 		}
 	}
