@@ -90,6 +90,12 @@ type Target struct {
 
 // Workload is one kind of workload.
 type Workload interface {
+	Holder
+	Carrier
+}
+
+// Holder reads a workload, guards it and lets it go.
+type Holder interface {
 	// Observe reads the workload and its revisions. A missing one is a State with Found false.
 	Observe(ctx context.Context, r client.Reader, t Target) (State, error)
 	// Govern labels the workload; ignored are the template annotations whose change is no release.
@@ -97,12 +103,18 @@ type Workload interface {
 	Govern(ctx context.Context, c client.Client, t Target, ignored []string) error
 	// Release takes the hold off, if the workload is still the observed one.
 	Release(ctx context.Context, c client.Client, t Target, resourceVersion string) error
+	// Notice writes a sentence on a held workload that says what to run; an empty one takes it off.
+	Notice(ctx context.Context, c client.Client, t Target, sentence string) error
+}
+
+// Carrier moves pods between the canary and the workload.
+type Carrier interface {
 	// Canaries makes, takes over or scales the canary's ReplicaSet to the size.
 	Canaries(ctx context.Context, c client.Client, t Target, revision Revision, size int32) error
 	// Adopt lets the workload take the canary's ReplicaSet over. It compares the stored objects once more.
 	Adopt(ctx context.Context, c client.Client, t Target, revision Revision) error
 	// Return takes an emptied canary out of our hands: back to the workload if it was its own before, else it is deleted.
 	Return(ctx context.Context, c client.Client, t Target, revision Revision) error
-	// Notice writes a sentence on a held workload that says what to run; an empty one takes it off.
-	Notice(ctx context.Context, c client.Client, t Target, sentence string) error
+	// Resize sets the size of one of a held workload's own revisions, which it does not move itself while it is held.
+	Resize(ctx context.Context, c client.Client, t Target, revision Revision, size int32) error
 }

@@ -55,7 +55,7 @@ func (a *Applier) one(ctx context.Context, s *observe.Scene, e plan.Effect) erro
 	switch e := e.(type) {
 	case plan.AddFinalizer, plan.RemoveFinalizer:
 		return a.finalizer(ctx, s, e)
-	case plan.Govern, plan.Ungovern, plan.Release, plan.Notice, plan.Canaries, plan.Adopt, plan.ReturnRevision, plan.DropRevision:
+	case plan.Govern, plan.Ungovern, plan.Release, plan.Notice, plan.Canaries, plan.Resize, plan.Adopt, plan.ReturnRevision, plan.DropRevision:
 		return a.workload(ctx, s, e)
 	case plan.EnsureAttempt, plan.DeleteAttempt, plan.EnsureCanaryService, plan.DeleteCanaryService, plan.Pin, plan.Unpin:
 		return a.service(ctx, s, e)
@@ -97,6 +97,8 @@ func (a *Applier) workload(ctx context.Context, s *observe.Scene, e plan.Effect)
 		return s.Mechanism.Notice(ctx, a.Client, s.Target, e.Sentence)
 	case plan.Canaries:
 		return s.Mechanism.Canaries(ctx, a.Client, s.Target, e.Revision, e.Size)
+	case plan.Resize:
+		return s.Mechanism.Resize(ctx, a.Client, s.Target, e.Revision, e.Size)
 	case plan.Adopt:
 		return s.Mechanism.Adopt(ctx, a.Client, s.Target, e.Revision)
 	case plan.ReturnRevision:

@@ -36,14 +36,23 @@ func (o *Observed) unpinning() *Plan {
 	if ready := o.canaryReady(); ready < want {
 		return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are ready, %d are%s", want, ready, o.podTrouble()), since, until)
 	}
-	for _, s := range o.Services {
-		if ready := s.Ready[o.Progress.Canary.Revision]; ready < want {
-			return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until Service %s has %d endpoints of the canary, it has %d", s.Name, want, ready), since, until)
-		}
+	if pending := o.unpinningPending(); pending != "" {
+		return wait(v1alpha1.PhaseProgressing, "waits until "+pending, since, until)
 	}
 	return o.record(v1alpha1.PhaseProgressing, "every Service carries the canary's pods: the workload takes them over", func(p *v1alpha1.Progress) {
 		o.enter(p, v1alpha1.StageHandingOver)
 	})
+}
+
+// unpinningPending says which Service does not carry the canary's pods yet; empty: all do.
+func (o *Observed) unpinningPending() string {
+	want := o.size()
+	for _, s := range o.Services {
+		if ready := s.Ready[o.Progress.Canary.Revision]; ready < want {
+			return fmt.Sprintf("Service %s has %d endpoints of the canary, it has %d", s.Name, want, ready)
+		}
+	}
+	return ""
 }
 
 // handingOver gives the ReplicaSet to the workload and takes the hold off.

@@ -95,8 +95,12 @@ func workloadFailed(o *Observed) *Plan {
 			return o.end(v1alpha1.OutcomeFailed, fmt.Sprintf("%d of %d canary pods are ready after %s%s", ready, want, waited, o.podTrouble()), o.Pods...)
 		}
 	}
+	pending := o.pendingText()
+	if pending == "" {
+		return nil // it all came up at the last moment
+	}
 	// A route or a Service that did not come up is not the revision's fault: back to stable, and nothing in Git.
-	return o.end(v1alpha1.OutcomeUndecided, fmt.Sprintf("after %s still waits until %s", waited, o.pendingText()))
+	return o.end(v1alpha1.OutcomeUndecided, fmt.Sprintf("after %s still waits until %s", waited, pending))
 }
 
 // podTrouble is ": <what the pods say>", or empty.
@@ -125,9 +129,8 @@ func (o *Observed) waitSince() time.Time {
 	return time.Time{}
 }
 
-// pendingText says what has not come up.
+// pendingText says what has not come up; empty: it has.
 func (o *Observed) pendingText() string {
-	text := ""
 	switch o.Progress.Stage {
 	case v1alpha1.StagePinning:
 		if why, frozen := o.frozen(); frozen {
@@ -136,21 +139,16 @@ func (o *Observed) pendingText() string {
 		if problem := o.pinProblem(); problem != nil {
 			return "the Services can be pinned: " + problem.Message
 		}
-		text = o.pinningPending()
+		return o.pinningPending()
 	case v1alpha1.StageStepping:
 		if want := o.size(); o.Canary.Ready < want {
 			return fmt.Sprintf("Service %s has %d endpoints, it has %d", o.Progress.CanaryService, want, o.Canary.Ready)
 		}
-		text = o.trafficLag()
+		return o.trafficLag()
 	case v1alpha1.StageUnpinning:
-		return "every Service carries the canary's pods"
-	case v1alpha1.StageHandingOver:
-		return o.WorkloadName + " takes the canary's ReplicaSet over"
+		return o.unpinningPending()
 	}
-	if text == "" {
-		return "everything of it is written"
-	}
-	return text
+	return o.WorkloadName + " takes the canary's ReplicaSet over"
 }
 
 // analysisFailed acts on a verdict.

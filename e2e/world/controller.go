@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
-
 )
 
 // Controller is Belay as a process, under its own service account.
@@ -108,6 +107,19 @@ func (c *Controller) ready(ctx context.Context) error {
 		return fmt.Errorf("/readyz says %s", resp.Status)
 	}
 	return nil
+}
+
+// Running says that the controller has been started and has not ended.
+func (c *Controller) Running() bool {
+	if c.exited == nil {
+		return false
+	}
+	select {
+	case <-c.exited:
+		return false
+	default:
+		return true
+	}
 }
 
 // Stop ends the controller and waits for that.

@@ -54,13 +54,18 @@ func (s *Shop) Pods(ctx context.Context) (map[string]Pod, error) {
 		if p.DeletionTimestamp != nil {
 			continue
 		}
-		pod := Pod{UID: string(p.UID), Revision: p.Labels["pod-template-hash"], Image: p.Spec.Containers[0].Image}
-		for _, c := range p.Status.ContainerStatuses {
-			pod.Restarts += c.RestartCount
-		}
-		out[p.Name] = pod
+		out[p.Name] = PodOf(&p)
 	}
 	return out, nil
+}
+
+// PodOf is what a story compares of a pod.
+func PodOf(p *corev1.Pod) Pod {
+	pod := Pod{UID: string(p.UID), Revision: p.Labels["pod-template-hash"], Image: p.Spec.Containers[0].Image}
+	for _, c := range p.Status.ContainerStatuses {
+		pod.Restarts += c.RestartCount
+	}
+	return pod
 }
 
 // PodsOf an image.

@@ -25,8 +25,11 @@ func (s *Shop) Watch(ctx context.Context, list client.ObjectList, look func(clie
 				look(o)
 				continue
 			}
-			ended <- fmt.Errorf("the watch says %s: %v", event.Type, event.Object)
-			return
+			if ctx.Err() == nil {
+				ended <- fmt.Errorf("the watch says %s: %v", event.Type, event.Object)
+				return
+			}
+			break
 		}
 		if ctx.Err() == nil {
 			ended <- fmt.Errorf("the API server ended the watch")

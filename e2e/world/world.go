@@ -34,6 +34,11 @@ type Options struct {
 	Audit bool
 	// ClusterName in commit messages.
 	ClusterName string
+	// WithoutPolicyAPI has the API server serve no MutatingAdmissionPolicy, as an older one. The chart cannot be
+	// installed there; CRDs and RBAC are applied from config.
+	WithoutPolicyAPI bool
+	// PodCIDR is where addresses of pods come from, for a second world beside another one; empty: 10.244.0.0/16.
+	PodCIDR string
 }
 
 // World is everything that shops share.
@@ -73,7 +78,8 @@ func Start(ctx context.Context, o Options) (w *World, err error) {
 	}
 	w.say("starting etcd, the API server, the controllers, a node, the gateway and Prometheus")
 	w.Cluster, err = cluster.Start(ctx, cluster.Options{
-		Node: &cluster.NodeOptions{Images: images}, Gateway: true, Prometheus: true, Audit: o.Audit,
+		Node: &cluster.NodeOptions{Images: images, CIDR: o.PodCIDR}, Gateway: true, Prometheus: true, Audit: o.Audit,
+		APIServerArgs: o.apiServerArgs(),
 	})
 	if err != nil {
 		return w, err
@@ -89,8 +95,7 @@ func Start(ctx context.Context, o Options) (w *World, err error) {
 	if w.Git, err = gitserver.Start(ctx, gitserver.Options{Dir: repositories}); err != nil {
 		return w, err
 	}
-	w.say("installing Belay by its Helm chart")
-	if err := w.install(ctx); err != nil {
+	if err := w.install(ctx, o); err != nil {
 		return w, err
 	}
 	w.say("starting the controller under its own service account")
@@ -141,6 +146,7 @@ func (w *World) images(dir string) (string, error) {
 		add(good)
 	}
 	add("v3", "--error-percent", "20")
+	add("slow", "--ready-after", "3s")
 	add("never-ready", "--never-ready")
 	add("crashing", "--crash-after", "500ms", "--never-ready")
 	raw, err := json.MarshalIndent(all, "", "  ")
@@ -153,7 +159,11 @@ func (w *World) images(dir string) (string, error) {
 
 // install runs helm as a user would. The controller itself runs as a process of this machine, since there are no images
 // here; everything else is what the chart says.
-func (w *World) install(ctx context.Context) error {
+func (w *World) install(ctx context.Context, o Options) error {
+	if o.WithoutPolicyAPI {
+		return errors.Join(w.applyFolders(ctx, "config/crd", "config/rbac"), w.established(ctx))
+	}
+	w.say("installing Belay by its Helm chart")
 	helm, err := parts.Path("helm")
 	if err != nil {
 		return err

@@ -45,6 +45,24 @@ func (Deployment) Canaries(ctx context.Context, c client.Client, t workloads.Tar
 	return f.removeDoubles(ctx, c, revision.Name)
 }
 
+// Resize implements workloads.Workload.
+func (Deployment) Resize(ctx context.Context, c client.Client, t workloads.Target, revision workloads.Revision, size int32) error {
+	f, err := read(ctx, c, t)
+	if err != nil {
+		return err
+	}
+	m := f.find(revision.Name)
+	switch {
+	case m == nil || m.leaving || !m.revision.Owned:
+		return changed(replicaSetKind, revision.Name, "it is not Deployment %s's any more", t.Name)
+	case m.revision.ResourceVersion != revision.ResourceVersion:
+		return changed(replicaSetKind, revision.Name, "it changed since it was looked at")
+	case !held(f.deployment):
+		return changed(kind, t.Name, "it is not held any more and moves its pods itself")
+	}
+	return m.scale(ctx, c, size)
+}
+
 func (m *member) scale(ctx context.Context, c client.Client, size int32) error {
 	if m.revision.Replicas == size {
 		return nil
