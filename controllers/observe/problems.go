@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/controllers/plan"
 	"github.com/belay-dev/belay/routers"
 )
 
@@ -24,7 +25,8 @@ func (s *Scene) spec(live Snapshot) {
 	var last int32
 	for i, step := range ladder(live.Spec.Strategy.Canary) {
 		if step.Permille < last {
-			s.problem("WeightsFall", "spec.strategy.canary.steps[%d] is below the step before it: weights must not fall", i)
+			s.problem("WeightsFall", "spec.strategy.canary.steps[%d]: %s is below the %s of the step before it, and weights must not fall: put the steps in order",
+				i, plan.Percent(step.Permille), plan.Percent(last))
 		}
 		last = step.Permille
 	}

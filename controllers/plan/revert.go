@@ -157,6 +157,10 @@ func (o *Observed) settleRevert(state v1alpha1.RevertState, reason, message stri
 	return o.record(o.abortedPhase(), message, func(p *v1alpha1.Progress) {
 		p.Revert.State, p.Revert.Reason, p.Revert.Message = state, reason, message
 		p.Revert.At = o.stampPtr()
+		switch state {
+		case v1alpha1.RevertSuperseded, v1alpha1.RevertBlocked, v1alpha1.RevertSkipped:
+			p.Revert.Commit = "" // planned and never on the branch: nobody shall look for it there
+		}
 	})
 }
 
