@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/controllers/measure"
 	"github.com/belay-dev/belay/controllers/observe"
 	"github.com/belay-dev/belay/controllers/plan"
 )
@@ -225,9 +226,12 @@ func revision(s *observe.Scene, r *v1alpha1.RevisionRecord, service string) *v1a
 	return out
 }
 
-// writeMetrics keeps the last words of an attempt after its end, until the next one begins.
+// writeMetrics keeps the last words of an attempt after its end, until the next one begins. What the entry into a step
+// makes of the metrics is written with it.
 func writeMetrics(st *v1alpha1.RolloutStatus, s *observe.Scene, p *v1alpha1.Progress) {
 	switch {
+	case p.Stage == v1alpha1.StageStepping && p.Step != s.Progress.Step && p.Step >= s.Config.StartAt:
+		st.Metrics = measure.Pending(s.Plans, p.Step)
 	case len(s.Metrics) > 0:
 		st.Metrics = s.Metrics
 	case p.Stage == v1alpha1.StagePinning:
@@ -241,7 +245,7 @@ func (r *Reporter) events(s *observe.Scene, p plan.Plan, st *v1alpha1.RolloutSta
 	switch {
 	case p.Ack != nil:
 		r.Event(s.Rollout, corev1.EventTypeNormal, "Request"+p.Ack.Outcome, fmt.Sprintf("%s: %s", p.Ack.Verb, p.Ack.Message))
-	case p.Progress != nil:
+	case p.Progress != nil && !p.Quiet:
 		r.Event(s.Rollout, eventType(p), eventReason(s, p), p.Reason)
 	}
 	for _, t := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionGuarded, v1alpha1.ConditionGitReverted, v1alpha1.ConditionAnalysisHealthy} {

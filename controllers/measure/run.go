@@ -35,19 +35,28 @@ type series struct {
 	problem  string // why it is misconfigured
 }
 
+// Pending is what is known of metrics at the start of a step: nothing.
+func Pending(plans []analysis.Plan, step int32) []v1alpha1.MetricStatus {
+	out := make([]v1alpha1.MetricStatus, 0, len(plans))
+	for i := range plans {
+		metric := &plans[i].Metric
+		out = append(out, v1alpha1.MetricStatus{
+			Name:    metric.Name,
+			Verdict: v1alpha1.VerdictPending,
+			Limit:   analysis.Limit(metric),
+			Message: "not measured in this step yet",
+			Step:    step,
+			DryRun:  metric.DryRun,
+		})
+	}
+	return out
+}
+
 func newRun(key types.NamespacedName, job Job) *run {
 	out := &run{key: key, job: job}
 	out.job.Restored = nil
-	for i := range job.Plans {
-		plan := &job.Plans[i]
-		s := &series{run: out, plan: plan, status: v1alpha1.MetricStatus{
-			Name:    plan.Metric.Name,
-			Verdict: v1alpha1.VerdictPending,
-			Limit:   analysis.Limit(&plan.Metric),
-			Message: "not measured in this step yet",
-			Step:    job.Step,
-			DryRun:  plan.Metric.DryRun,
-		}}
+	for i, status := range Pending(job.Plans, job.Step) {
+		s := &series{run: out, plan: &job.Plans[i], status: status}
 		for j := range job.Restored {
 			s.restore(&job.Restored[j])
 		}

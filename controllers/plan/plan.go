@@ -29,6 +29,8 @@ type Plan struct {
 	Ended *v1alpha1.AttemptRecord
 	// Ack answers a person's request.
 	Ack *v1alpha1.RequestStatus
+	// Quiet: the record is told by the status alone. The Event before it has said as much to people.
+	Quiet bool
 	// Afresh: measurements of the step begin again.
 	Afresh bool
 	// Breach is when the verdict fell whose consequence these effects are; for the metric.
@@ -86,14 +88,19 @@ func act(phase v1alpha1.Phase, reason string, effects ...Effect) *Plan {
 
 // wait plans nothing but to look again at a moment (zero: when something happens).
 func wait(phase v1alpha1.Phase, what string, since, until time.Time) *Plan {
-	p := &Plan{Reason: what, Phase: phase, Wake: until, Waiting: &v1alpha1.Waiting{For: what}}
+	return &Plan{Reason: what, Phase: phase, Wake: until, Waiting: waiting(what, since, until)}
+}
+
+// waiting is for people. In whole seconds, as the API stores it: a status that was written compares equal.
+func waiting(what string, since, until time.Time) *v1alpha1.Waiting {
+	w := &v1alpha1.Waiting{For: what}
 	if !since.IsZero() {
-		p.Waiting.Since = &metav1.Time{Time: since}
+		w.Since = &metav1.Time{Time: since.Truncate(time.Second)}
 	}
 	if !until.IsZero() {
-		p.Waiting.Until = &metav1.Time{Time: until}
+		w.Until = &metav1.Time{Time: until.Truncate(time.Second)}
 	}
-	return p
+	return w
 }
 
 // stalled waits for a person.

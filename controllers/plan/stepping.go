@@ -196,10 +196,22 @@ func trafficPending(o *Observed) *Plan {
 		since := o.waitSince()
 		return wait(v1alpha1.PhaseProgressing, "waits until "+lag, since, since.Add(o.Config.Progress))
 	}
-	// The sentence is that of the bake, so that the status need not be written again for it.
-	return o.record(v1alpha1.PhaseProgressing, o.bakingText(), func(p *v1alpha1.Progress) {
+	return o.startClock()
+}
+
+// startClock records that the step's clock runs. The words are those of the bake that follows, so that the status need
+// not be written again for them.
+func (o *Observed) startClock() *Plan {
+	p := o.record(v1alpha1.PhaseProgressing, o.bakingText(), func(p *v1alpha1.Progress) {
 		p.ProgrammedSince = o.stampPtr()
 	})
+	p.Quiet = true
+	if step, _ := o.step(); !step.Approve {
+		running := *o
+		running.Progress = *p.Progress
+		p.Waiting = waiting(p.Reason, running.clockStart(), running.clockReaches(step.Bake))
+	}
+	return p
 }
 
 // trafficLag says which route does not carry the step's weight yet; empty: all do.
@@ -302,7 +314,9 @@ func (o *Observed) withTip(p *Plan) *Plan {
 	}
 	ask := fmt.Sprintf("canary/%d", o.Progress.Attempt)
 	if o.Git.Tip != nil && o.Git.Tip.For == ask {
-		return o.record(p.Phase, p.Reason, func(q *v1alpha1.Progress) { q.Canary.Source = o.Git.Tip.Commit })
+		known := o.record(p.Phase, p.Reason, func(q *v1alpha1.Progress) { q.Canary.Source = o.Git.Tip.Commit })
+		known.Waiting, known.Quiet = p.Waiting, true
+		return known
 	}
 	p.Effects = append(p.Effects, ReadTip{For: ask})
 	return p

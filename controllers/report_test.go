@@ -1,0 +1,112 @@
+package controllers
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/belay-dev/belay/analysis"
+	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/controllers/measure"
+	"github.com/belay-dev/belay/controllers/observe"
+	"github.com/belay-dev/belay/controllers/plan"
+	"github.com/belay-dev/belay/routers"
+	"github.com/belay-dev/belay/workloads"
+)
+
+// begins is a moment between two seconds, of which the API server keeps one.
+var begins = time.Date(2026, 3, 1, 12, 0, 0, 123_456_789, time.UTC)
+
+// shifting is an attempt whose first step has its pods, and its weight on the route, but no clock yet.
+func shifting() *observe.Scene {
+	split := routers.Split{Fence: routers.Fence{Attempt: 1, Sequence: 4}, Service: "shop", Canary: "shop-canary", Weight: 10, Scale: 100}
+	since := metav1.NewMicroTime(begins.Add(-time.Second))
+	stable := workloads.Revision{Name: "shop-1", Hash: "1", Exists: true, Owned: true, Replicas: 4, Present: 4, Ready: 4}
+	canary := workloads.Revision{Name: "shop-2", Hash: "2", Exists: true, Ours: true, Current: true, Replicas: 1, Present: 1, Ready: 1}
+	return &observe.Scene{
+		Rollout: &v1alpha1.Rollout{},
+		Plans:   []analysis.Plan{{Metric: v1alpha1.Metric{Name: "errors"}}},
+		Observed: plan.Observed{
+			Now: begins, Name: "shop", Finalizer: true, WorkloadName: "Deployment shop",
+			Config: plan.Config{
+				Service: "shop", Settle: time.Second, Progress: time.Minute, StartAt: 1, Gating: true, Measuring: true, Scale: 100,
+				Ladder: []plan.Step{{Permille: 100, Bake: 5 * time.Second}, {Permille: 1000, Bake: time.Second}},
+			},
+			Progress: v1alpha1.Progress{
+				Version: v1alpha1.ProgressVersion, Sequence: 5, Attempt: 1, Stage: v1alpha1.StageStepping, StageSince: since,
+				StartedAt: &since, Step: 1, StepSince: &since, WaitSince: &since, WeightPermille: 100, Replicas: 4, CanaryService: "shop-canary",
+				Stable: &v1alpha1.RevisionRecord{Revision: "1", ReplicaSet: "shop-1"},
+				Canary: &v1alpha1.RevisionRecord{Revision: "2", ReplicaSet: "shop-2", Source: "c2"},
+			},
+			Workload: workloads.State{
+				Found: true, Held: true, Replicas: 4, Governor: "shop", Revisions: []workloads.Revision{stable, canary}, Candidate: canary,
+			},
+			Services: []routers.ServiceState{{Name: "shop", Ready: map[string]int32{"1": 4}, Pinned: true, Pin: &routers.Pin{Value: "1"}}},
+			Canary:   routers.CanaryServiceState{Found: true, Current: true, Revision: "2", Ready: 1},
+			Routes:   []routers.State{{Found: true, Names: true, Divided: true, Programmed: true, Intent: &split}},
+			Attempt:  plan.AttemptState{Found: true},
+			Guarded:  plan.Proof{Known: true, Holds: true},
+		},
+	}
+}
+
+// stored is a status as it comes back from the API server.
+func stored(t *testing.T, st *v1alpha1.RolloutStatus) *v1alpha1.RolloutStatus {
+	t.Helper()
+	text, err := json.Marshal(st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back v1alpha1.RolloutStatus
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	return &back
+}
+
+// The record that starts a step's clock says all that is to be said until something is measured: the rounds that follow
+// have nothing to write.
+func TestBakeIsWrittenOnce(t *testing.T) {
+	s := shifting()
+	var st v1alpha1.RolloutStatus
+	st.Metrics = measure.Pending(s.Plans, 1)
+	recorded := plan.Decide(s.Observed)
+	if recorded.Progress == nil || recorded.Progress.ProgrammedSince == nil {
+		t.Fatalf("the clock was not started: %+v", recorded)
+	}
+	write(&st, s, recorded)
+	old := stored(t, &st)
+
+	for _, after := range []time.Duration{10 * time.Millisecond, 1100 * time.Millisecond, 3 * time.Second} {
+		s.Progress, s.Now = *old.Progress, begins.Add(after)
+		s.Metrics = measure.Pending(s.Plans, 1)
+		waits := plan.Decide(s.Observed)
+		if waits.Progress != nil || waits.Waiting == nil {
+			t.Fatalf("after %s it does not wait: %+v", after, waits)
+		}
+		next := old.DeepCopy()
+		write(next, s, waits)
+		if news(old, next, s.Now) {
+			t.Errorf("after %s the status is written again:\n%+v\nis\n%+v", after, old, next)
+		}
+	}
+}
+
+// What was measured in one step is no word about the next: its entry says so by itself.
+func TestStepBeginsUnmeasured(t *testing.T) {
+	s := shifting()
+	s.Metrics = measure.Pending(s.Plans, 1)
+	s.Metrics[0].Verdict = v1alpha1.VerdictPass
+	s.Progress.ProgrammedSince = &metav1.MicroTime{Time: begins}
+	s.Now = begins.Add(7 * time.Second)
+	var st v1alpha1.RolloutStatus
+
+	p := plan.Decide(s.Observed)
+	write(&st, s, p)
+
+	if p.Progress == nil || p.Progress.Step != 2 || len(st.Metrics) != 1 || st.Metrics[0].Step != 2 || st.Metrics[0].Verdict != v1alpha1.VerdictPending {
+		t.Errorf("%s: the metrics are %+v", p.Reason, st.Metrics)
+	}
+}
