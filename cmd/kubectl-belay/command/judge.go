@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -139,6 +140,11 @@ func describe(r *v1alpha1.Rollout) string {
 			text += ": " + last.Reason
 		}
 		return text
+	}
+	// While traffic and Git are put right the message says how far that is. Who waits for the release wants to know why.
+	if c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionStalled); c != nil && c.Status == metav1.ConditionTrue &&
+		c.Message != "" && !strings.Contains(r.Status.Message, c.Message) {
+		text += ": " + c.Message
 	}
 	if r.Status.Message != "" {
 		text += ": " + r.Status.Message

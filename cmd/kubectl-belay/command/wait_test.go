@@ -141,3 +141,13 @@ func TestWaitSeesTheEnd(t *testing.T) {
 	}
 	run(t, cl, "wait", "checkout", "--for=promoted", "--timeout=1m").check(t, 1, "", "error: Aborted: error-rate 7.2% > 1%")
 }
+
+// While traffic and Git are put right, the message says how far that is; the reason stands in the condition.
+func TestWaitTellsTheReason(t *testing.T) {
+	r := rollout("checkout")
+	r.Status.Phase, r.Status.Message = v1alpha1.PhaseAborted, "the canary finishes what it has begun"
+	r.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Message: "error-rate 7.2% > 1%"}}
+	cl := &cluster{objects: []client.Object{r, deployment(true)}}
+	run(t, cl, "wait", "checkout", "--for=promoted", "--timeout=0").
+		check(t, 1, "", "error: Aborted: error-rate 7.2% > 1%: the canary finishes what it has begun")
+}
