@@ -33,7 +33,7 @@ CONTROL_PLANE_PARTS := etcd kube-apiserver kube-controller-manager kube-schedule
 help: ## What there is to do
 	@echo 'usage: make <target>'
 	@echo
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build parts ## Watch it: a good release, a bad one that is reverted, a fix; KEEP=1 leaves the cluster up
@@ -50,9 +50,8 @@ build: requirements ## The controller, the kubectl plugin, the local cluster and
 parts: $(BIN)/local ## The parts of the local cluster (etcd, Kubernetes, Traefik, Prometheus, …), in bin/parts; kept
 	@$(BIN)/local build
 
-# Only what tests on the API server need.
 .PHONY: control-plane
-control-plane: $(BIN)/local
+control-plane: $(BIN)/local ## Only the parts that tests on the API server need
 	@$(BIN)/local build $(CONTROL_PLANE_PARTS)
 
 .PHONY: $(BIN)/local
