@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/belay-dev/belay/e2e/world"
@@ -77,6 +79,7 @@ func (b *bench) refused(context.Context) ([]Figure, error) {
 		return nil, err
 	}
 	all, refused := 0, 0
+	why := map[string]int{}
 	for _, r := range b.audit.requests {
 		if !r.writes() {
 			continue
@@ -84,7 +87,11 @@ func (b *bench) refused(context.Context) ([]Figure, error) {
 		all++
 		if r.code >= 400 {
 			refused++
+			why[fmt.Sprintf("%s %s %d", r.verb, r.kind, r.code)]++
 		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(why)) {
+		b.Say("refused: %s, %d times", what, why[what])
 	}
 	return []Figure{
 		figure("API writes over the whole run", "", "", float64(all)),

@@ -89,8 +89,14 @@ func (s *shop) rolledOut(ctx context.Context) error {
 	})
 }
 
-// atRest waits until the canary's Service is gone too, a minute after the split.
+// quiet is how long a Rollout's status has to be the same before it counts as at rest: the last words of a release may
+// come a second after it.
+const quiet = 3 * time.Second
+
+// atRest waits until the canary's Service is gone too, a minute after the split, and nothing more is written.
 func (s *shop) atRest(ctx context.Context) error {
+	var version string
+	var since time.Time
 	return world.Eventually(ctx, 2*time.Minute, func(ctx context.Context) error {
 		var list corev1.ServiceList
 		if err := s.World.Client.List(ctx, &list, client.InNamespace(s.Name), client.HasLabels{v1alpha1.LabelCanaryOf}); err != nil {
@@ -102,6 +108,12 @@ func (s *shop) atRest(ctx context.Context) error {
 		}
 		if p := r.Status.Progress; len(list.Items) > 0 || p.Retiring != nil || r.Status.Phase != v1alpha1.PhaseHealthy {
 			return fmt.Errorf("%s is not at rest: %s, %d Services of canaries", s.Name, r.Status.Phase, len(list.Items))
+		}
+		if r.ResourceVersion != version {
+			version, since = r.ResourceVersion, time.Now()
+		}
+		if time.Since(since) < quiet {
+			return fmt.Errorf("%s was written to a moment ago: %s", s.Name, r.Status.Message)
 		}
 		return nil
 	})
