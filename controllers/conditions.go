@@ -21,7 +21,7 @@ func conditions(st *v1alpha1.RolloutStatus, s *observe.Scene, p plan.Plan, progr
 	readiness(set, p, progress)
 	guarded(set, s)
 	traffic(set, s, progress)
-	analysisHealth(set, s)
+	analysisHealth(set, s, progress)
 	reverted(set, s, progress)
 }
 
@@ -89,13 +89,13 @@ func traffic(set setter, s *observe.Scene, p *v1alpha1.Progress) {
 	set(v1alpha1.ConditionTrafficReady, metav1.ConditionTrue, "AtRest", "the routes are as Git declares them")
 }
 
-func analysisHealth(set setter, s *observe.Scene) {
+func analysisHealth(set setter, s *observe.Scene, p *v1alpha1.Progress) {
 	switch m := s.Measurement; {
 	case len(s.Effective.Metrics) == 0:
 		set(v1alpha1.ConditionAnalysisHealthy, metav1.ConditionTrue, "NoMetrics", "no metric is declared: a release is judged by its pods alone")
 	case m.Misconfigured != "":
 		set(v1alpha1.ConditionAnalysisHealthy, metav1.ConditionFalse, "Misconfigured", m.Misconfigured)
-	case len(m.Warnings) > 0:
+	case len(m.Warnings) > 0 && p.Step == s.Progress.Step: // a warning is about its step
 		set(v1alpha1.ConditionAnalysisHealthy, metav1.ConditionTrue, "Warning", m.Warnings[0])
 	default:
 		set(v1alpha1.ConditionAnalysisHealthy, metav1.ConditionTrue, "Measurable", "metrics can be measured")

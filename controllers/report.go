@@ -97,15 +97,18 @@ func (r *Reporter) remember(key types.NamespacedName, at time.Time) {
 	r.wrote[key] = at
 }
 
-// hard says that a status brings more than words: a phase, the status of a condition, a Fail.
+// hard says that a status brings more than words: a phase, the status of a condition, why one is not True.
 func hard(old, next *v1alpha1.RolloutStatus) bool {
 	if old.Phase != next.Phase || len(old.Conditions) != len(next.Conditions) {
 		return true
 	}
 	for _, c := range next.Conditions {
 		// Traffic is not ready for a moment at every step; that is what waiting says, too.
+		if c.Type == v1alpha1.ConditionTrafficReady {
+			continue
+		}
 		was := meta.FindStatusCondition(old.Conditions, c.Type)
-		if c.Type != v1alpha1.ConditionTrafficReady && (was == nil || was.Status != c.Status || was.Reason != c.Reason) {
+		if was == nil || was.Status != c.Status || (was.Reason != c.Reason && c.Status != metav1.ConditionTrue) {
 			return true
 		}
 	}

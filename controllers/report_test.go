@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/belay-dev/belay/analysis"
@@ -108,5 +109,52 @@ func TestStepBeginsUnmeasured(t *testing.T) {
 
 	if p.Progress == nil || p.Progress.Step != 2 || len(st.Metrics) != 1 || st.Metrics[0].Step != 2 || st.Metrics[0].Verdict != v1alpha1.VerdictPending {
 		t.Errorf("%s: the metrics are %+v", p.Reason, st.Metrics)
+	}
+}
+
+func TestHard(t *testing.T) {
+	status := func(reason string, is metav1.ConditionStatus, kind string) *v1alpha1.RolloutStatus {
+		return &v1alpha1.RolloutStatus{
+			Phase: v1alpha1.PhaseProgressing, Message: reason,
+			Conditions: []metav1.Condition{{Type: kind, Status: is, Reason: reason, Message: reason}},
+		}
+	}
+	const yes, no = metav1.ConditionTrue, metav1.ConditionFalse
+	for name, tc := range map[string]struct {
+		old, next *v1alpha1.RolloutStatus
+		want      bool
+	}{
+		"nothing":                          {status("A", yes, "Guarded"), status("A", yes, "Guarded"), false},
+		"the status of a condition":        {status("A", yes, "Guarded"), status("A", no, "Guarded"), true},
+		"why a condition is False":         {status("A", no, "Guarded"), status("B", no, "Guarded"), true},
+		"why a condition is True":          {status("A", yes, "AnalysisHealthy"), status("B", yes, "AnalysisHealthy"), false},
+		"traffic is on its way":            {status("A", yes, "TrafficReady"), status("B", no, "TrafficReady"), false},
+		"a condition that was not there":   {&v1alpha1.RolloutStatus{Phase: v1alpha1.PhaseProgressing}, status("A", yes, "Guarded"), true},
+		"another condition instead of one": {status("A", yes, "Guarded"), status("A", yes, "Ready"), true},
+		"a phase":                          {&v1alpha1.RolloutStatus{Phase: v1alpha1.PhasePaused}, &v1alpha1.RolloutStatus{Phase: v1alpha1.PhaseProgressing}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := hard(tc.old, tc.next); got != tc.want {
+				t.Errorf("got %t, want %t", got, tc.want)
+			}
+		})
+	}
+}
+
+// The warning that a query looks back to before its step is no word about the next one.
+func TestWarningEndsWithItsStep(t *testing.T) {
+	s := shifting()
+	s.Metrics = measure.Pending(s.Plans, 1)
+	s.Metrics[0].Verdict = v1alpha1.VerdictPass
+	s.Effective.Metrics = []v1alpha1.Metric{s.Plans[0].Metric}
+	s.Measurement = measure.State{Attempt: 1, Step: 1, Warnings: []string{"looks back"}}
+	s.Progress.ProgrammedSince = &metav1.MicroTime{Time: begins}
+	for after, want := range map[time.Duration]string{3 * time.Second: "Warning", 7 * time.Second: "Measurable"} {
+		s.Now = begins.Add(after)
+		var st v1alpha1.RolloutStatus
+		write(&st, s, plan.Decide(s.Observed))
+		if c := meta.FindStatusCondition(st.Conditions, v1alpha1.ConditionAnalysisHealthy); c.Reason != want {
+			t.Errorf("after %s: %s, want %s", after, c.Reason, want)
+		}
 	}
 }
