@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	say := func(format string, args ...any) { fmt.Printf("stories: "+format+"\n", args...) }
-	w, err := world.Start(context.Background(), world.Options{Say: say})
+	w, err := world.Start(context.Background(), world.Options{Say: say, Audit: true})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "the world did not start:", err)
 		return 1

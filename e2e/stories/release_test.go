@@ -10,6 +10,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -51,7 +52,7 @@ func TestBad(t *testing.T) {
 
 	h := s.ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
 
-	c := s.oneRevert(sha, "error-rate", "limit ", "failed at step 1/3 (10%)", "Revert bad/shop to v1: ")
+	c := s.oneRevert(sha, "error-rate", "limit ", "failed at step ", "Revert bad/shop to v1: ")
 	if h.Commit != c.SHA {
 		t.Errorf("the history names the commit %q, it is %s", h.Commit, c.SHA)
 	}
@@ -134,7 +135,7 @@ func TestAdoption(t *testing.T) {
 	t.Parallel()
 	o := world.ShopOptions{Name: "adoption", WithoutRollout: true}
 	s := open(t, shared, o)
-	before, generation := s.pods(), s.deployment().Generation
+	before, spec := s.pods(), s.deployment().Spec
 	s.commit("guard it", map[string]string{world.Path + "/rollout.yaml": world.Rollout(o)})
 
 	s.until(time.Minute, "v1 is stable and guarded", func(r *v1alpha1.Rollout) bool {
@@ -145,8 +146,8 @@ func TestAdoption(t *testing.T) {
 	if r.Status.Stable.Image != "shop:v1" || r.Status.Progress.Attempt != 0 || len(r.Status.History) != 0 {
 		t.Errorf("stable %+v, attempt %d, history %+v", r.Status.Stable, r.Status.Progress.Attempt, r.Status.History)
 	}
-	if now := s.deployment().Generation; now != generation {
-		t.Errorf("the Deployment's generation was %d and is %d", generation, now)
+	if now := s.deployment().Spec; !equality.Semantic.DeepEqual(spec, now) {
+		t.Errorf("the Deployment's spec was\n%+v\nand is\n%+v", spec, now)
 	}
 	s.atRest()
 	s.samePods("v1", before, s.pods())
@@ -213,7 +214,7 @@ func (s *story) failsBy(image, trouble string) {
 
 	s.oneRevert(sha, trouble, "0 of 1 canary pods are ready after 10s")
 	for _, m := range shares() {
-		if m.share != "0%" {
+		if m.share != "0%" && m.share != "open" {
 			s.t.Errorf("pods that are not ready got %s of the traffic", m.share)
 		}
 	}

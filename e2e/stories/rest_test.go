@@ -1,0 +1,340 @@
+package stories
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/e2e/agent"
+	"github.com/belay-dev/belay/e2e/gitserver"
+	"github.com/belay-dev/belay/e2e/world"
+)
+
+// At rest Belay is invisible: after a release an agent without force finds nothing that is not its own, and for ten seconds
+// the controller neither reads nor writes anything in the shop's namespace.
+func TestAtRest(t *testing.T) {
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "rest", Steps: "[{weight: 50, bake: 2s}]"})
+	s.ship("shop:v2")
+	s.promoted("shop:v2")
+	s.atRest()
+
+	s.Agent.Pause()
+	for _, file := range []string{"deployment.yaml", "service.yaml", "route.yaml"} {
+		u := &unstructured.Unstructured{}
+		s.must(yaml.Unmarshal([]byte(s.Files[world.Path+"/"+file]), u))
+		u.SetNamespace(s.Name)
+		s.must(s.World.Client.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(agent.FieldManager)))
+	}
+	s.Agent.Resume()
+
+	from := time.Now()
+	wait, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	<-wait.Done()
+	for _, r := range s.requests(from) {
+		t.Errorf("the controller asked at rest: %s", r)
+	}
+	s.noRequestLost()
+}
+
+// requests that the controller made in the shop's namespace since a moment.
+func (s *story) requests(since time.Time) []string {
+	s.t.Helper()
+	file, err := os.Open(s.World.Cluster.AuditLog())
+	s.must(err)
+	defer func() { _ = file.Close() }()
+	var out []string
+	seen := 0
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var e struct {
+			Verb                     string
+			RequestURI               string
+			RequestReceivedTimestamp metav1.MicroTime
+			User                     struct{ Username string }
+			ObjectRef                struct{ Namespace string }
+		}
+		s.must(json.Unmarshal(lines.Bytes(), &e))
+		if e.ObjectRef.Namespace != s.Name || e.User.Username != "system:serviceaccount:"+world.Namespace+":belay" {
+			continue
+		}
+		seen++
+		if e.RequestReceivedTimestamp.After(since) {
+			out = append(out, e.Verb+" "+e.RequestURI)
+		}
+	}
+	s.must(lines.Err())
+	if seen == 0 {
+		s.t.Error("the audit log tells nothing of the controller at all")
+	}
+	return out
+}
+
+// The Rollout is deleted in the middle of a release. Users are back on stable, everything of ours goes, and the Deployment
+// stays paused with a sentence that says how to go on: nobody judged that release, so nobody finishes it but a person.
+func TestDeletedMidCanary(t *testing.T) {
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "deleted"})
+	stable := s.pods()
+	s.ship("shop:v2")
+	s.step("shop:v2", "2/3")
+	sha := s.withoutRollout()
+	s.deleteRollout()
+
+	s.eventually(20*time.Second, func(context.Context) error {
+		if share := s.share(); share != 0 {
+			return fmt.Errorf("the canary has %g of the traffic", share)
+		}
+		return nil
+	})
+	s.gone()
+
+	s.samePods("v1", stable, s.pods())
+	d := s.deployment()
+	if sentence := d.Annotations[v1alpha1.AnnotationHeld]; !d.Spec.Paused || !strings.Contains(sentence, "kubectl rollout resume deployment/shop -n deleted") {
+		t.Errorf("paused is %t, and the annotation says %q", d.Spec.Paused, sentence)
+	}
+	s.noTrace(v1alpha1.AnnotationHeld)
+	s.noCommit(sha)
+
+	// What the sentence says works, and what is left is a plain Deployment.
+	resume := client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"paused":null}}`))
+	s.must(s.World.Client.Patch(t.Context(), d, resume, client.FieldOwner("kubectl-rollout")))
+	s.eventually(time.Minute, func(ctx context.Context) error {
+		pods, err := s.Pods(ctx)
+		if err == nil && (len(pods) != 3 || len(world.PodsOf(pods, "shop:v2")) != 3) {
+			err = fmt.Errorf("the pods are %v", pods)
+		}
+		return err
+	})
+	s.noRequestLost()
+}
+
+// At rest a Rollout goes and nobody notices.
+func TestDeletedAtRest(t *testing.T) {
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "deleted-rest"})
+	before, spec := s.pods(), s.deployment().Spec
+	s.withoutRollout()
+	s.deleteRollout()
+
+	s.gone()
+
+	s.noTrace()
+	s.gitAgrees()
+	s.samePods("v1", before, s.pods())
+	if now := s.deployment().Spec; !equality.Semantic.DeepEqual(spec, now) {
+		t.Errorf("the Deployment's spec was\n%+v\nand is\n%+v", spec, now)
+	}
+	s.noRequestLost()
+}
+
+// withoutRollout takes the Rollout out of Git and waits until the agent knows.
+func (s *story) withoutRollout() string {
+	s.t.Helper()
+	sha, err := s.Repo.Commit(s.t.Context(), "main", gitserver.Change{Message: "no Rollout", Delete: []string{world.Path + "/rollout.yaml"}})
+	s.must(err)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	defer cancel()
+	s.must(s.Agent.WaitApplied(ctx, sha))
+	return sha
+}
+
+func (s *story) deleteRollout() {
+	s.t.Helper()
+	s.must(s.World.Client.Delete(s.t.Context(), s.rollout()))
+}
+
+// gone waits until the Rollout is.
+func (s *story) gone() {
+	s.t.Helper()
+	s.eventually(2*time.Minute, func(ctx context.Context) error {
+		r, err := s.Rollout(ctx)
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return errors.Join(err, fmt.Errorf("the Rollout is there: %s", r.Status.Message))
+	})
+}
+
+// noTrace says that no label, annotation, object or pod of ours is left, but for some annotations on the Deployment.
+func (s *story) noTrace(but ...string) {
+	s.t.Helper()
+	s.eventually(20*time.Second, func(ctx context.Context) error {
+		if err := errors.Join(s.noOwned(ctx), s.cleanPods(ctx)); err != nil {
+			return err
+		}
+		for _, d := range declared {
+			u := object(d.apiVersion, d.kind)
+			if err := s.World.Client.Get(ctx, client.ObjectKey{Namespace: s.Name, Name: "shop"}, u); err != nil {
+				return err
+			}
+			for key := range u.GetLabels() {
+				if strings.HasPrefix(key, "belay.dev/") {
+					return fmt.Errorf("%s has the label %s", d.kind, key)
+				}
+			}
+			notes := u.GetAnnotations()
+			for _, key := range but {
+				delete(notes, key)
+			}
+			for key, value := range notes {
+				if strings.HasPrefix(key, "belay.dev/") {
+					return fmt.Errorf("%s has the annotation %s: %s", d.kind, key, value)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// noOwned says that nothing in the namespace belongs to a Rollout.
+func (s *story) noOwned(ctx context.Context) error {
+	for _, list := range []client.ObjectList{&corev1.ServiceList{}, &corev1.ConfigMapList{}, &appsv1.ReplicaSetList{}} {
+		if err := s.World.Client.List(ctx, list, client.InNamespace(s.Name)); err != nil {
+			return err
+		}
+		err := eachItem(list, func(o client.Object) error {
+			for _, ref := range o.GetOwnerReferences() {
+				if ref.Kind == "Rollout" {
+					return fmt.Errorf("%T %s is there", o, o.GetName())
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eachItem(list client.ObjectList, look func(client.Object) error) error {
+	return meta.EachListItem(list, func(o runtime.Object) error { return look(o.(client.Object)) })
+}
+
+// One route has several rules, one of them with a backend of another team. That backend keeps its exact share during the
+// release, rules that are none of our business stay as they are, and afterwards the route is what Git says.
+func TestForeignBackendKeepsItsShare(t *testing.T) {
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "shares", Edit: twoTeams})
+	other := s.Visit(t.Context(), "/both", 100)
+	before := s.route()
+	s.ship("shop:v2")
+	s.stepWith("1/3", []backend{{"shop", 8100}, {"shop-canary", 900}, {"other", 1000}}, []backend{{"shop", 90}, {"shop-canary", 10}})
+	s.stepWith("2/3", []backend{{"shop", 4500}, {"shop-canary", 4500}, {"other", 1000}}, []backend{{"shop", 50}, {"shop-canary", 50}})
+	s.stepWith("3/3", []backend{{"shop", 0}, {"shop-canary", 9000}, {"other", 1000}}, []backend{{"shop", 0}, {"shop-canary", 100}})
+	s.promoted("shop:v2")
+	other.Stop()
+
+	if after := s.route(); !reflect.DeepEqual(before, after) {
+		t.Errorf("the route's rules were\n%v\nand are\n%v", before, after)
+	}
+	s.atRest()
+	total := other.Snapshot()
+	share, all := float64(total.Of("v6"))/float64(total.Answered), float64(total.Answered)
+	if band := 4 * math.Sqrt(0.1*0.9/all); total.Failed != 0 || math.Abs(share-0.1) > band {
+		t.Errorf("the other team got %.1f%% of %d requests, want 10%%; %d failed", 100*share, total.Answered, total.Failed)
+	}
+	s.noRequestLost()
+}
+
+// stepWith waits for a step and says how the rule of both teams and our own rule are divided, and that the third is not.
+func (s *story) stepWith(step string, both, own []backend) {
+	s.t.Helper()
+	s.step("shop:v2", step)
+	rules := s.route()
+	for i, want := range [][]backend{both, own, {{"other", 1}}} {
+		if got := backends(rules[i]); !reflect.DeepEqual(got, want) {
+			s.t.Errorf("step %s: rule %d has the backends %v, want %v", step, i, got, want)
+		}
+	}
+	for _, ref := range refsOf(rules[1]) {
+		if _, kept := ref["filters"]; !kept {
+			s.t.Errorf("step %s: a backend of our rule has lost its filter: %v", step, ref)
+		}
+	}
+}
+
+// route gives the rules as they are stored.
+func (s *story) route() []any {
+	s.t.Helper()
+	u := object("gateway.networking.k8s.io/v1", "HTTPRoute")
+	s.get(u)
+	rules, _, err := unstructured.NestedSlice(u.Object, "spec", "rules")
+	s.must(err)
+	return rules
+}
+
+// backend of a rule and its weight.
+type backend struct {
+	Name   string
+	Weight int64
+}
+
+func refsOf(rule any) []map[string]any {
+	refs, _, _ := unstructured.NestedSlice(rule.(map[string]any), "backendRefs")
+	out := make([]map[string]any, len(refs))
+	for i, ref := range refs {
+		out[i] = ref.(map[string]any)
+	}
+	return out
+}
+
+func backends(rule any) []backend {
+	var out []backend
+	for _, ref := range refsOf(rule) {
+		name, _, _ := unstructured.NestedString(ref, "name")
+		weight, _, _ := unstructured.NestedInt64(ref, "weight")
+		out = append(out, backend{name, weight})
+	}
+	return out
+}
+
+// twoTeams adds another team's application and a route with three rules.
+func twoTeams(files map[string]string) {
+	rename := strings.NewReplacer("name: shop\n", "name: other\n", "app: shop", "app: other")
+	files[world.Path+"/other.yaml"] = world.WithImage(rename.Replace(files[world.Path+"/deployment.yaml"]), "shop:v6") +
+		"---\n" + rename.Replace(files[world.Path+"/service.yaml"])
+	const rules = `  rules:
+  - matches:
+    - path: {type: PathPrefix, value: /both}
+    backendRefs:
+    - {name: shop, port: 80, weight: 90}
+    - {name: other, port: 80, weight: 10}
+  - backendRefs:
+    - name: shop
+      port: 80
+      filters:
+      - type: RequestHeaderModifier
+        requestHeaderModifier: {set: [{name: x-team, value: shop}]}
+  - matches:
+    - path: {type: PathPrefix, value: /other}
+    backendRefs:
+    - {name: other, port: 80}
+`
+	route := files[world.Path+"/route.yaml"]
+	files[world.Path+"/route.yaml"] = route[:strings.Index(route, "  rules:")] + rules
+}
