@@ -10,12 +10,14 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
 	"github.com/belay-dev/belay/e2e/cluster"
@@ -124,6 +126,8 @@ func (w *World) connect() error {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return err
 	}
+	// What the client library tells is the stories' own business, and shows in their errors.
+	log.SetLogger(logr.Discard())
 	c, err := client.NewWithWatch(w.Cluster.Config(), client.Options{Scheme: scheme})
 	w.Client = c
 	return err
