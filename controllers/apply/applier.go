@@ -2,9 +2,11 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -38,14 +40,43 @@ type Applier struct {
 	Cluster string
 }
 
-// Apply carries effects out in order and stops at the first that fails.
+// Failure is an effect that was not carried out.
+type Failure struct {
+	// Effect is its name.
+	Effect string
+	Err    error
+}
+
+func (f *Failure) Error() string { return f.Effect + ": " + f.Err.Error() }
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Apply carries effects out in order. After one that failed it only takes traffic off the canary: what keeps one route
+// from being cleared must not keep its share on another. The error joins a Failure for each effect that failed.
 func (a *Applier) Apply(ctx context.Context, s *observe.Scene, effects []plan.Effect) error {
+	var failed []error
 	for _, e := range effects {
-		if err := a.one(ctx, s, e); err != nil {
-			return fmt.Errorf("%s: %w", Name(e), err)
+		if len(failed) > 0 && !clears(e) {
+			continue
+		}
+		err := a.one(ctx, s, e)
+		if _, clear := e.(plan.ClearSplit); clear && apierrors.IsNotFound(err) {
+			err = nil // a route that is gone sends nothing
+		}
+		if err != nil {
+			failed = append(failed, &Failure{Effect: Name(e), Err: err})
 		}
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// clears says that an effect does nothing but take the canary's share away.
+func clears(e plan.Effect) bool {
+	if split, ok := e.(plan.Split); ok {
+		return split.Split.Weight == 0
+	}
+	_, ok := e.(plan.ClearSplit)
+	return ok
 }
 
 // Name of an effect for logs and errors.
