@@ -61,7 +61,8 @@ func (HTTPRoute) Observe(ctx context.Context, r client.Reader, namespace string,
 		names, divided := rule.names(namespace, service), canary != "" && rule.names(namespace, canary)
 		state.Names = state.Names || names
 		state.Divided = state.Divided || divided
-		if names && !divided && (state.Intent != nil || rule.overfull(namespace, service)) {
+		// Another Rollout's split scales weights and adds a backend, but only while it lasts.
+		if full := state.Other == nil && rule.overfull(namespace, service); names && !divided && (state.Intent != nil || full) {
 			state.Unsplit = append(state.Unsplit, rule.title(i))
 		}
 	}

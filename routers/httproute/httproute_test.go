@@ -83,6 +83,8 @@ func TestObserveRules(t *testing.T) {
 			intent, "web-canary", func(s routers.State) bool { return s.Divided && slices.Equal(s.Unsplit, []string{"api", "rule 2"}) }},
 		"no room for a split": {"  - backendRefs: [{name: web}" + strings.Repeat(", {name: other}", 15) + "]\n  - backendRefs: [{name: web, weight: 10001}]\n",
 			"", "web-canary", func(s routers.State) bool { return s.Clear() && slices.Equal(s.Unsplit, []string{"rule 1", "rule 2"}) }},
+		"another Rollout's weights": {"  - backendRefs: [{name: web, weight: 90000}, {name: api, weight: 9500}, {name: api-canary, weight: 500}]\n",
+			"7.3/api/api-canary/50/1000", "web-canary", func(s routers.State) bool { return s.Other != nil && len(s.Unsplit) == 0 }},
 		"just room for a split": {"  - backendRefs: [{name: web, weight: 10000}" + strings.Repeat(", {name: other}", 14) + "]\n  - backendRefs: [" + strings.Repeat("{name: other}, ", 15) + "{name: other}]\n",
 			"", "web-canary", func(s routers.State) bool { return s.Names && len(s.Unsplit) == 0 }},
 		"other kinds and namespaces of that name": {"  - backendRefs: [{name: web, kind: Bucket}, {name: web, namespace: far}, {name: web, group: x.io}]\n  - {}\n",
