@@ -20,7 +20,7 @@ import (
 // Then the old leader wakes up, in the middle of what it was about to do: the canary gets nobody back, and Git no second
 // commit.
 func TestLeaderFreezes(t *testing.T) {
-	s := open(t, shared, world.ShopOptions{Name: "frozen"})
+	s := open(t, shared, world.ShopOptions{Name: "frozen", Steps: "[{weight: 50, bake: 3s}, {weight: 100, bake: 2s}]"})
 	before := s.pods()
 	shared.Belay.Stop()
 	defer s.back()
@@ -34,7 +34,7 @@ func TestLeaderFreezes(t *testing.T) {
 	weights := s.everyWeight()
 
 	sha := s.ship("shop:v3")
-	s.step("shop:v3", "1/3")
+	s.step("shop:v3", "1/2")
 	s.must(leader.Freeze())
 	s.until(2*time.Minute, "the second controller has sent everybody back", func(r *v1alpha1.Rollout) bool {
 		return r.Status.Progress.Stage == v1alpha1.StageDraining
@@ -58,7 +58,7 @@ func TestLeaderFreezes(t *testing.T) {
 		}
 	}
 	// "open": the Service selects pods of every revision again, when only stable ones are left.
-	if want := []string{"0%", "10%", "0%", "open"}; !slices.Equal(shares, want) {
+	if want := []string{"0%", "50%", "0%", "open"}; !slices.Equal(shares, want) {
 		t.Errorf("the canary's shares were %v, want %v", shares, want)
 	}
 	s.onlyFailed("v3")
