@@ -64,6 +64,8 @@ type Scene struct {
 	// Workload, Target and Routers that effects go to.
 	Mechanism workloads.Workload
 	Target    workloads.Target
+	// attemptLabels are the labels of the stable pods as the attempt recorded them.
+	attemptLabels map[string]string
 	// Repository as the platform team declared it; nil: none.
 	Repository *v1alpha1.Repository
 }
@@ -133,6 +135,7 @@ func (o *Observer) snapshot(ctx context.Context, s *Scene) error {
 	if err != nil {
 		return err
 	}
+	s.attemptLabels = stored.PodLabels
 	s.Attempt = plan.AttemptState{Found: stored.Found, Digest: stored.Digest, Pin: stored.Pin.String()}
 	if s.Attempt.Found && s.running() && stored.Digest == s.Progress.SnapshotDigest {
 		if s.Effective, err = DecodeSnapshot(stored.Snapshot); err != nil {
@@ -171,6 +174,9 @@ func (s *Scene) compile() {
 func (o *Observer) traffic(ctx context.Context, s *Scene) error {
 	var err error
 	labels := s.Workload.PodLabels
+	if len(labels) == 0 {
+		labels = s.attemptLabels // the workload is gone; its Services may still be pinned
+	}
 	if len(labels) > 0 {
 		if s.Services, err = service.Observe(ctx, o.Reader, s.Namespace, labels, hashKey, hashes(s.Workload)...); err != nil {
 			return err

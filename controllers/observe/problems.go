@@ -37,6 +37,17 @@ func (s *Scene) spec(live Snapshot) {
 			}
 		}
 	}
+	s.beyondLadder(live)
+}
+
+// beyondLadder finds an analysis that never runs: its metrics would let everything through unmeasured.
+func (s *Scene) beyondLadder(live Snapshot) {
+	steps := ladder(live.Spec.Strategy.Canary)
+	a := live.Spec.Analysis
+	gating := slices.ContainsFunc(live.Metrics, func(m v1alpha1.Metric) bool { return !m.DryRun })
+	if a != nil && gating && int(a.StartAt) > len(steps) {
+		s.problem("AnalysisNeverRuns", "spec.analysis.startAt is %d, the ladder has %d steps: no metric would ever be measured; name a step of the ladder", a.StartAt, len(steps))
+	}
 }
 
 // trafficProblems finds what is wrong with Services and routes.
