@@ -41,7 +41,7 @@ func (w *world) replicaSets(e Effect) string {
 		if s := w.set(e.Revision.Name); s != nil {
 			s.replicas, s.owner = e.Size, "rollout"
 		} else {
-			w.make(e.Revision.Hash, "rollout", e.Size)
+			w.make(w.deployment.template, "rollout", e.Size)
 		}
 		return fmt.Sprintf("Canaries %s×%d", e.Revision.Hash, e.Size)
 	case Resize:
@@ -54,7 +54,7 @@ func (w *world) replicaSets(e Effect) string {
 		w.set(e.Revision.Name).owner = "deployment"
 		return "ReturnRevision " + e.Revision.Hash
 	case DropRevision:
-		w.sets = slices.DeleteFunc(w.sets, func(s *replicaSet) bool { return "checkout-"+s.version == e.Name })
+		w.sets = slices.DeleteFunc(w.sets, func(s *replicaSet) bool { return "checkout-"+s.hash == e.Name })
 		return "DropRevision " + e.Name
 	}
 	return ""
@@ -113,9 +113,12 @@ func (w *world) ask(e Effect) string {
 }
 
 func (g *repository) answer(e Revert) *Answer {
-	if len(g.answers) > 0 {
+	for len(g.answers) > 0 {
 		a := g.answers[0]
 		g.answers = g.answers[1:]
+		if a.Result == "HeadMoved" && a.Head == e.Record.Accepted {
+			continue // a head that was accepted is not in the way again
+		}
 		a.For = e.For
 		return &a
 	}
@@ -130,7 +133,7 @@ func (g *repository) answer(e Revert) *Answer {
 
 // agentApplies brings the stable template back, as Git says now.
 func (w *world) agentApplies() {
-	w.apply(strings.TrimPrefix(w.progress.Stable.ReplicaSet, "checkout-"), w.git.head)
+	w.apply(strings.TrimPrefix(w.progress.Stable.Image, "shop:"), w.git.head)
 }
 
 func (w *world) service(name string) *service {

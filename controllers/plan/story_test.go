@@ -21,9 +21,16 @@ type happening struct {
 	do   func(*world)
 }
 
+// teller is what a story tells of: a test, or one drawing of a property.
+type teller interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // story runs Decide in a world until nothing changes any more.
 type story struct {
-	*testing.T
+	teller
 	world   *world
 	pending []happening
 	lines   []string
@@ -45,7 +52,7 @@ func tell(t *testing.T, begin func(*world), happenings ...happening) *story {
 }
 
 func newStory(t *testing.T, begin func(*world), happenings ...happening) *story {
-	s := &story{T: t, world: newShop(), pending: happenings, rounds: 400}
+	s := &story{teller: t, world: newShop(), pending: happenings, rounds: 400}
 	if begin != nil {
 		begin(s.world)
 	}
@@ -266,7 +273,7 @@ func (s *story) golden(name string) {
 	path := filepath.Join("testdata", strings.ReplaceAll(strings.ReplaceAll(name, ",", ""), " ", "-")+".txt")
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			s.Fatal(err)
+			s.Fatalf("%v", err)
 		}
 		return
 	}

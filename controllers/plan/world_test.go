@@ -59,7 +59,9 @@ type deployment struct {
 }
 
 type replicaSet struct {
+	// version of its template, and the hash in its name: another one when the name was taken.
 	version  string
+	hash     string
 	replicas int32
 	owner    string // "deployment" or "rollout"
 	created  int
@@ -135,7 +137,7 @@ func (w *world) recreate(version string) {
 
 func (w *world) set(name string) *replicaSet {
 	for _, s := range w.sets {
-		if "checkout-"+s.version == name {
+		if "checkout-"+s.hash == name {
 			return s
 		}
 	}
@@ -144,7 +146,11 @@ func (w *world) set(name string) *replicaSet {
 
 func (w *world) make(version, owner string, replicas int32) {
 	w.made++
-	w.sets = append(w.sets, &replicaSet{version: version, owner: owner, replicas: replicas, created: w.made})
+	hash := version
+	for w.set("checkout-"+hash) != nil {
+		hash += "b"
+	}
+	w.sets = append(w.sets, &replicaSet{version: version, hash: hash, owner: owner, replicas: replicas, created: w.made})
 }
 
 func (w *world) ready(s *replicaSet) int32 {
@@ -167,11 +173,12 @@ func (w *world) neighbours() {
 
 func (w *world) roll() {
 	d := &w.deployment
-	current := w.set("checkout-" + d.template)
-	if current == nil || current.owner != "deployment" {
+	i := slices.IndexFunc(w.sets, func(s *replicaSet) bool { return s.owner == "deployment" && s.version == d.template })
+	if i < 0 {
 		w.make(d.template, "deployment", d.replicas)
-		current = w.sets[len(w.sets)-1]
+		i = len(w.sets) - 1
 	}
+	current := w.sets[i]
 	current.replicas = d.replicas
 	if w.midway {
 		current.replicas = d.replicas / 2
@@ -233,12 +240,13 @@ func (w *world) workload() workloads.State {
 	}
 	state.Candidate = workloads.Revision{Name: "checkout-" + d.template, Hash: d.template, Image: "shop:" + d.template, Current: true}
 	for _, s := range w.sets {
-		r := set(s.version, s.replicas)
+		r := set(s.hash, s.replicas)
+		r.Image = "shop:" + s.version
 		r.Ready = w.ready(s)
 		r.Available = r.Ready
 		r.Owned, r.Ours, r.Current = s.owner == "deployment", s.owner == "rollout", s.version == d.template
 		state.Revisions = append(state.Revisions, r)
-		if r.Current {
+		if r.Current && (!state.Candidate.Owned || state.Candidate.Replicas == 0) {
 			state.Candidate = r
 		}
 		if r.Owned && (r.Current && r.Available < d.replicas || !r.Current && r.Replicas > 0) {
@@ -252,8 +260,8 @@ func (w *world) workload() workloads.State {
 func (w *world) endpoints(s *service) map[string]int32 {
 	out := map[string]int32{}
 	for _, set := range w.sets {
-		if n := w.ready(set); n > 0 && (s.pin == nil || s.pin.Value == set.version) {
-			out[set.version] += n
+		if n := w.ready(set); n > 0 && (s.pin == nil || s.pin.Value == set.hash) {
+			out[set.hash] += n
 		}
 	}
 	return out
@@ -262,7 +270,7 @@ func (w *world) endpoints(s *service) map[string]int32 {
 func (w *world) canaryEndpoints() int32 {
 	var n int32
 	for _, set := range w.sets {
-		if w.canary.Found && set.version == w.canary.Revision {
+		if w.canary.Found && set.hash == w.canary.Revision {
 			n += w.ready(set)
 		}
 	}
