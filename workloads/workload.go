@@ -55,9 +55,9 @@ type Revision struct {
 	Replicas, Present, Ready, Available int32
 	// Owned by the workload, or Ours: owned by the Rollout.
 	Owned, Ours bool
-	// Current: its template equals the workload's.
-	Current bool
-	Created time.Time
+	// Current: its template equals the workload's. Alike: it does but for annotations whose change is no release.
+	Current, Alike bool
+	Created        time.Time
 }
 
 // Find gives the revision with a ReplicaSet's name.

@@ -91,6 +91,12 @@ type Progress struct {
 	// clockElapsed is what the clock had counted before that.
 	// +optional
 	ClockElapsed metav1.Duration `json:"clockElapsed,omitempty"`
+	// frozenSince is when the attempt was last seen suspended or invalid; empty: it is neither.
+	// +optional
+	FrozenSince *metav1.MicroTime `json:"frozenSince,omitempty"`
+	// stableLostSince is when the stable revision was seen without a ready pod in this attempt; empty: it has one.
+	// +optional
+	StableLostSince *metav1.MicroTime `json:"stableLostSince,omitempty"`
 	// promoteFull: a person said to go to 100 % and hand over without further bake.
 	// +optional
 	PromoteFull bool `json:"promoteFull,omitempty"`

@@ -451,6 +451,14 @@ func (in *Progress) DeepCopyInto(out *Progress) {
 		*out = (*in).DeepCopy()
 	}
 	out.ClockElapsed = in.ClockElapsed
+	if in.FrozenSince != nil {
+		in, out := &in.FrozenSince, &out.FrozenSince
+		*out = (*in).DeepCopy()
+	}
+	if in.StableLostSince != nil {
+		in, out := &in.StableLostSince, &out.StableLostSince
+		*out = (*in).DeepCopy()
+	}
 	if in.Ending != nil {
 		in, out := &in.Ending, &out.Ending
 		*out = new(Ending)

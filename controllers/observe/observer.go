@@ -137,12 +137,15 @@ func (o *Observer) snapshot(ctx context.Context, s *Scene) error {
 	}
 	s.attemptLabels = stored.PodLabels
 	s.Attempt = plan.AttemptState{Found: stored.Found, Digest: stored.Digest, Pin: stored.Pin.String()}
-	if s.Attempt.Found && s.running() && stored.Digest == s.Progress.SnapshotDigest {
-		if s.Effective, err = DecodeSnapshot(stored.Snapshot); err != nil {
-			return err
-		}
+	started, intact := decode(stored.Snapshot, s.Progress.SnapshotDigest)
+	switch {
+	case intact && s.running():
+		s.Effective = started
 		s.Effective.Spec.Git = live.Spec.Git // applies at once
+	case !intact && stored.Digest == s.Progress.SnapshotDigest:
+		s.Attempt.Digest = "" // it says what it is not
 	}
+	s.Attempt.Lost = !intact && s.depends()
 	s.compile()
 	s.Config = configure(s.Effective, s.Plans)
 	return nil
@@ -155,6 +158,15 @@ func (s *Scene) running() bool {
 		return false
 	}
 	return true
+}
+
+// depends says that the attempt goes by its snapshot: it is there from the end of Pinning until Retiring takes it away.
+func (s *Scene) depends() bool {
+	switch s.Progress.Stage {
+	case v1alpha1.StagePinning, v1alpha1.StageRetiring:
+		return false
+	}
+	return s.running()
 }
 
 // compile makes the metrics ready. Those of a snapshot were compiled before it was taken.

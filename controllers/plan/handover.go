@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
 )
@@ -32,9 +33,8 @@ func handOver(o *Observed) *Plan {
 // unpinning lets the Services select the canary pods too, and waits until they carry every one of them.
 func (o *Observed) unpinning() *Plan {
 	since, until := o.Progress.StageSince.Time, o.Progress.StageSince.Add(o.Config.Progress)
-	want := o.size()
-	if ready := o.canaryReady(); ready < want {
-		return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are ready, %d are%s", want, ready, o.podTrouble()), since, until)
+	if p := o.canaryFull(since, until); p != nil {
+		return p
 	}
 	if pending := o.unpinningPending(); pending != "" {
 		return wait(v1alpha1.PhaseProgressing, "waits until "+pending, since, until)
@@ -42,6 +42,20 @@ func (o *Observed) unpinning() *Plan {
 	return o.record(v1alpha1.PhaseProgressing, "every Service carries the canary's pods: the workload takes them over", func(p *v1alpha1.Progress) {
 		o.enter(p, v1alpha1.StageHandingOver)
 	})
+}
+
+// canaryFull brings the canary to the workload's full size and waits until all of it is available; nil: it is. The
+// workload may have been scaled since the last step.
+func (o *Observed) canaryFull(since, until time.Time) *Plan {
+	c, _ := o.canary()
+	want := o.size()
+	if c.Ours && c.Replicas < want {
+		return act(v1alpha1.PhaseProgressing, fmt.Sprintf("the canary is scaled to %d", want), Canaries{Revision: c, Size: want})
+	}
+	if c.Available < want {
+		return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are available, %d are%s", want, c.Available, o.podTrouble()), since, until)
+	}
+	return nil
 }
 
 // unpinningPending says which Service does not carry the canary's pods yet; empty: all do.
@@ -63,11 +77,11 @@ func (o *Observed) handingOver() *Plan {
 		return o.end(v1alpha1.OutcomeSuperseded, o.WorkloadName+" or the canary's ReplicaSet was deleted at the hand-over")
 	case !c.Owned && !c.Current:
 		return o.end(v1alpha1.OutcomeSuperseded, "a newer template came before the workload took the canary over")
-	case !c.Owned && c.Ready < o.size():
-		// Pods went away since: the workload would have to start new ones.
-		return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are ready, %d are%s", o.size(), c.Ready, o.podTrouble()),
-			o.Progress.StageSince.Time, o.Progress.StageSince.Add(o.Config.Progress))
 	case !c.Owned:
+		// Pods may have gone away since: the workload would have to start new ones.
+		if p := o.canaryFull(o.Progress.StageSince.Time, o.Progress.StageSince.Add(o.Config.Progress)); p != nil {
+			return p
+		}
 		return act(v1alpha1.PhaseProgressing, "the workload takes the canary's ReplicaSet over", Adopt{Revision: c})
 	case o.Workload.Held && c.Current:
 		return act(v1alpha1.PhaseProgressing, "the hold goes: the canary's pods are the workload's own", Release{ResourceVersion: o.Workload.ResourceVersion})

@@ -86,7 +86,7 @@ func workloadFailed(o *Observed) *Plan {
 	}
 	waited := o.Config.Progress.String()
 	if o.Progress.Stage != v1alpha1.StagePinning {
-		if ready, want := o.canaryReady(), o.size(); ready < want {
+		if ready, want := o.canaryUp(), o.size(); ready < want {
 			if o.Progress.Stage == v1alpha1.StageStepping && ready > o.Progress.ReadyHighWater {
 				return o.record(v1alpha1.PhaseProgressing, fmt.Sprintf("%d of %d canary pods are ready, more than before", ready, want), func(p *v1alpha1.Progress) {
 					p.ReadyHighWater, p.WaitSince = ready, o.stampPtr()
@@ -204,10 +204,23 @@ func canaryLost(o *Observed) *Plan {
 // frozenTooLong ends an attempt that was suspended, or made invalid, and not taken up again.
 func frozenTooLong(o *Observed) *Plan {
 	why, frozen := o.frozen()
-	if !frozen || o.Progress.Stage != v1alpha1.StageStepping {
+	if o.Progress.Stage != v1alpha1.StageStepping {
 		return nil
 	}
-	if o.Now.Before(o.frozenUntil()) {
+	if since := o.Progress.FrozenSince; frozen != (since != nil) {
+		reason := "the attempt may advance again"
+		if frozen {
+			reason = "nothing advances: " + why
+		}
+		p := o.record(v1alpha1.PhaseProgressing, reason, func(p *v1alpha1.Progress) {
+			p.FrozenSince = nil
+			if frozen {
+				p.FrozenSince = o.stampPtr()
+			}
+		})
+		return p
+	}
+	if !frozen || o.Now.Before(o.frozenUntil()) {
 		return nil
 	}
 	return o.end(v1alpha1.OutcomeUndecided, fmt.Sprintf("%s, and the step is over its deadline", why))
@@ -216,5 +229,5 @@ func frozenTooLong(o *Observed) *Plan {
 // frozenUntil is how long a step may stay frozen. A step that waits for a person has that person's time.
 func (o *Observed) frozenUntil() time.Time {
 	step, _ := o.step()
-	return o.Progress.StepSince.Add(max(o.stepDeadline(), o.Config.Progress, step.Timeout))
+	return o.Progress.FrozenSince.Add(max(o.stepDeadline(), o.Config.Progress, step.Timeout))
 }

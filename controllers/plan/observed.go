@@ -49,6 +49,8 @@ type Observed struct {
 // AttemptState is the parameter object of the attempt.
 type AttemptState struct {
 	Found bool
+	// Lost: an attempt runs and its snapshot is gone or was changed.
+	Lost bool
 	// Digest of the snapshot in it, and the pin that it restores on recreated Services.
 	Digest, Pin string
 }
@@ -182,6 +184,13 @@ func (o *Observed) templateIsCanary() bool {
 		return c.Current
 	}
 	return o.Progress.Canary != nil && o.Workload.Candidate.Name == o.Progress.Canary.ReplicaSet
+}
+
+// templateFailed says that the workload's spec carries the template that failed, give or take annotations whose change is
+// no release.
+func (o *Observed) templateFailed() bool {
+	c, ok := o.canary()
+	return o.templateIsCanary() || (ok && c.Alike)
 }
 
 // recreated says that the workload is not the one with which the attempt began.

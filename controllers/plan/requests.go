@@ -69,16 +69,11 @@ func (o *Observed) promoteRequested(full bool) *Plan {
 	if o.Progress.ProgrammedSince == nil {
 		return o.refuse("the step's pods and weight are not there yet; promote when they are")
 	}
-	if full {
+	if full || o.last() {
 		p := o.record(v1alpha1.PhaseProgressing, "a person promotes to 100 %", func(p *v1alpha1.Progress) {
 			p.PromoteFull, p.Paused, p.Inconclusive = true, false, ""
 		})
 		return o.answer(p, true, "goes to 100 % and hands over")
-	}
-	if o.last() {
-		p := finished(o)
-		p.Progress.Paused, p.Progress.Inconclusive = false, ""
-		return o.answer(p, true, "is handed over")
 	}
 	p := o.toStep(o.Progress.Step+1, "promoted by a person")
 	p.Progress.Paused = false

@@ -41,6 +41,9 @@ func adopting(o *Observed) *Plan {
 	if p := o.retire(v1alpha1.PhasePending); p != nil {
 		return p
 	}
+	if effects := o.sweep(); len(effects) > 0 {
+		return act(v1alpha1.PhasePending, "what an earlier attempt left goes", effects...)
+	}
 	if r, ok := o.serving(); ok && o.Workload.Held {
 		return o.adoptServing(r)
 	}
@@ -61,8 +64,8 @@ func adopting(o *Observed) *Plan {
 	}
 	p := o.record(v1alpha1.PhaseHealthy, fmt.Sprintf("%s is stable at revision %s", o.WorkloadName, c.Hash), func(p *v1alpha1.Progress) {
 		source := o.Workload.Source
-		if p.Stable != nil && p.Stable.ReplicaSet == c.Name && source == "" {
-			source = p.Stable.Source
+		if source == "" {
+			source = o.knownSource()
 		}
 		p.Stable = &v1alpha1.RevisionRecord{Revision: c.Hash, ReplicaSet: c.Name, Image: c.Image, Source: source}
 		o.enter(p, v1alpha1.StageResting)
@@ -94,11 +97,11 @@ func (o *Observed) held() *Plan {
 		return o.toAdopting(phase, o.WorkloadName+" is not held any more")
 	case o.templateIsStable() && o.Workload.Held:
 		return act(phase, "the stable template is back: the hold goes, nothing restarts", Release{ResourceVersion: o.Workload.ResourceVersion})
-	case !o.templateIsCanary() && o.giveBack(phase) != nil:
+	case !o.templateFailed() && o.giveBack(phase) != nil:
 		return o.giveBack(phase)
 	case o.templateIsStable():
 		return o.toResting("the stable template is back in " + o.WorkloadName)
-	case !o.templateIsCanary():
+	case !o.templateFailed():
 		return o.toResting("a newer template is in " + o.WorkloadName)
 	}
 	if notice := o.notice(); o.Workload.Notice != notice {
@@ -219,7 +222,10 @@ func (o *Observed) sweep() []Effect {
 	}
 	for _, r := range o.Workload.Revisions {
 		known := slices.ContainsFunc(o.Progress.Quarantine, func(q v1alpha1.QuarantinedRevision) bool { return q.ReplicaSet == r.Name })
-		if r.Ours && r.Present == 0 && r.Replicas == 0 && !known {
+		switch {
+		case r.Ours && r.Replicas > 0:
+			effects = append(effects, Canaries{Revision: r, Size: 0})
+		case r.Ours && r.Present == 0 && !known:
 			effects = append(effects, DropRevision{Name: r.Name})
 		}
 	}
@@ -248,7 +254,7 @@ func (o *Observed) keepSource() *Plan {
 // mayStart checks everything that must be so before an attempt, and records it.
 func (o *Observed) mayStart() *Plan {
 	c := o.Workload.Candidate
-	if slices.ContainsFunc(o.Progress.Quarantine, func(q v1alpha1.QuarantinedRevision) bool { return q.ReplicaSet == c.Name }) {
+	if o.quarantined(c) {
 		return o.knownBad(c)
 	}
 	if p := o.undoRoll(); p != nil {
@@ -278,6 +284,14 @@ func (o *Observed) undoRoll() *Plan {
 		return act(v1alpha1.PhasePending, reason, Resize{Revision: other, Size: 0})
 	}
 	return act(v1alpha1.PhasePending, reason, Resize{Revision: other, Size: other.Replicas - 1}, Resize{Revision: s, Size: s.Replicas + 1})
+}
+
+// quarantined says that a revision failed before, give or take annotations whose change is no release.
+func (o *Observed) quarantined(c workloads.Revision) bool {
+	return slices.ContainsFunc(o.Progress.Quarantine, func(q v1alpha1.QuarantinedRevision) bool {
+		r, ok := o.Workload.Find(q.ReplicaSet)
+		return q.ReplicaSet == c.Name || (ok && r.Alike)
+	})
 }
 
 // knownBad holds a revision that failed before, without canary pods and without a second commit.
@@ -340,20 +354,31 @@ func (o *Observed) pin() routers.Pin {
 	return routers.Pin{Fence: o.fence(), Key: hashKey, Value: o.Progress.Stable.Revision}
 }
 
-// serving is the one revision whose pods are all of the workload's, beside a newer template that is held: it is what
-// users get. None while the workload is in the middle of a roll-out.
+// serving is the revision that users get beside a newer template that is held: the only one of the workload's own with
+// pods, or the one with the most ready ones, when the recorded stable has none. None while stable serves beside others:
+// then the workload is in the middle of a roll-out.
 func (o *Observed) serving() (workloads.Revision, bool) {
-	var found workloads.Revision
-	for _, r := range o.Workload.Revisions {
-		switch {
-		case !r.Owned || (r.Replicas == 0 && r.Present == 0):
-		case found.Exists || r.Current || r.Ready == 0 || r.Ready < o.Workload.Replicas:
+	var best workloads.Revision
+	others := o.Workload.Others("")
+	for _, r := range others {
+		recorded := o.Progress.Stable != nil && r.Name == o.Progress.Stable.ReplicaSet
+		if recorded && r.Ready > 0 && len(others) > 1 {
 			return workloads.Revision{}, false
-		default:
-			found = r
+		}
+		if !r.Current && r.Ready > best.Ready {
+			best = r
 		}
 	}
-	return found, found.Exists
+	return best, best.Exists
+}
+
+// knownSource is the commit at which the recorded stable revision was live. A restart is no release, so what it brings
+// is from there too; what a person let through unheld is not.
+func (o *Observed) knownSource() string {
+	if o.Progress.Stable == nil || o.Workload.Bypassed != "" {
+		return ""
+	}
+	return o.Progress.Stable.Source
 }
 
 // adoptServing takes what users get as stable: the first template that is seen, or one that came to be in a roll-out
@@ -361,11 +386,8 @@ func (o *Observed) serving() (workloads.Revision, bool) {
 func (o *Observed) adoptServing(r workloads.Revision) *Plan {
 	reason := fmt.Sprintf("%s is stable at revision %s, which serves; a newer template is held", o.WorkloadName, r.Hash)
 	return o.record(v1alpha1.PhasePending, reason, func(p *v1alpha1.Progress) {
-		source := "" // what an agent says it applied speaks of the newer template
-		if p.Stable != nil && p.Stable.ReplicaSet == r.Name {
-			source = p.Stable.Source
-		}
-		p.Stable = &v1alpha1.RevisionRecord{Revision: r.Hash, ReplicaSet: r.Name, Image: r.Image, Source: source}
+		// What an agent says it applied speaks of the newer template.
+		p.Stable = &v1alpha1.RevisionRecord{Revision: r.Hash, ReplicaSet: r.Name, Image: r.Image, Source: o.knownSource()}
 		o.enter(p, v1alpha1.StageResting)
 	})
 }

@@ -88,7 +88,7 @@ func (o *Observed) revertOver() *Plan {
 		return o.settleRevert(v1alpha1.RevertBlocked, "TooOld", fmt.Sprintf("the failure is older than spec.git.maxAge (%s): take the change out of Git by hand", o.Git.MaxAge))
 	case o.Workload.Found && o.templateIsStable():
 		return o.settleRevert(v1alpha1.RevertUnneeded, "AlreadyReverted", "the stable template is back in the cluster")
-	case o.Workload.Found && !o.templateIsCanary():
+	case o.Workload.Found && !o.templateFailed():
 		return o.settleRevert(v1alpha1.RevertSuperseded, "Superseded", "a newer template is in the cluster")
 	}
 	return nil

@@ -9,6 +9,7 @@ var rules = []rule{
 	{"superseded", superseded},             // the template under judgement is not the workload's any more
 	{"workloadFailed", workloadFailed},     // pods or routes did not come up in time
 	{"analysisFailed", analysisFailed},     // a verdict says so
+	{"snapshotLost", snapshotLost},         // nobody can say any more what the attempt was to do
 	{"canaryLost", canaryLost},             // weight without a ready pod: to zero at once
 	{"handOver", handOver},                 // judged good: finish what cannot be taken back
 	{"frozenTooLong", frozenTooLong},       // suspended or invalid beyond the deadline: back to stable
@@ -21,6 +22,8 @@ var rules = []rule{
 	{"invalid", invalid},                   // no new attempt either
 	{"resting", resting},                   // a new template starts an attempt
 	{"pinning", pinning},                   // stable is pinned before a canary pod exists
+	{"stableLost", stableLost},             // users are on a stable that is gone: do not block the fix
+	{"upkeep", upkeep},                     // pins and the canary's Service stay as they were made
 	{"podsPending", podsPending},           // scale up before traffic
 	{"trafficPending", trafficPending},     // then the weight, programmed
 	{"clockStopped", clockStopped},         // then the clock

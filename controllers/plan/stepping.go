@@ -14,11 +14,15 @@ func pinning(o *Observed) *Plan {
 	if o.Progress.Stage != v1alpha1.StagePinning {
 		return nil
 	}
-	if o.Attempt.Digest != o.Progress.SnapshotDigest && o.LiveDigest != o.Progress.SnapshotDigest {
+	if o.attemptMissing() && o.LiveDigest != o.Progress.SnapshotDigest {
 		// The Rollout was edited between the record and the snapshot. Nothing is exposed yet: take the edit.
 		return o.record(v1alpha1.PhaseProgressing, "the Rollout was edited as the attempt began", func(p *v1alpha1.Progress) {
 			p.SnapshotDigest, p.SnapshotGeneration = o.LiveDigest, o.Generation
 		})
+	}
+	if problem := o.contestedRoute(); problem != nil {
+		// Another Rollout was quicker. This one takes down what it has made, and begins again when that one is over.
+		return o.end(v1alpha1.OutcomeSuperseded, problem.Message)
 	}
 	if problem := o.pinProblem(); problem != nil {
 		p := stalled(*problem)
@@ -37,12 +41,19 @@ func pinning(o *Observed) *Plan {
 	return o.toStep(1, "stable is pinned")
 }
 
+// attemptMissing says that the parameter object is not this attempt's.
+func (o *Observed) attemptMissing() bool {
+	pin, ok := routers.ParsePin(o.Attempt.Pin)
+	return !o.Attempt.Found || o.Attempt.Digest != o.Progress.SnapshotDigest || !ok ||
+		pin.Attempt != o.Progress.Attempt || pin.Value != o.Progress.Stable.Revision
+}
+
 // preparing lists what is still to be made before the first canary pod.
 func (o *Observed) preparing() []Effect {
 	pin := o.pin()
 	zero := o.split(v1alpha1.RouteReference{}, "", 0)
 	var effects []Effect
-	if !o.Attempt.Found || o.Attempt.Digest != o.Progress.SnapshotDigest {
+	if o.attemptMissing() {
 		effects = append(effects, EnsureAttempt{Pin: pin, Split: zero.Split, Labels: o.Workload.PodLabels})
 	}
 	if !o.Canary.Found || !o.Canary.Current || o.Canary.Revision != o.Progress.Canary.Revision {
@@ -53,7 +64,7 @@ func (o *Observed) preparing() []Effect {
 		return effects
 	}
 	for _, r := range o.Routes {
-		if r.Found && (r.Intent == nil || r.Intent.Attempt != o.Progress.Attempt) {
+		if r.Found && r.Other == nil && (r.Intent == nil || r.Intent.Attempt != o.Progress.Attempt) {
 			effects = append(effects, o.split(r.Ref, r.ResourceVersion, 0))
 		}
 	}
@@ -185,7 +196,7 @@ func trafficPending(o *Observed) *Plan {
 	}
 	var effects []Effect
 	for _, r := range o.Routes {
-		if r.Found && (r.Intent == nil || r.Intent.Permille() != o.Progress.WeightPermille || r.Intent.Attempt != o.Progress.Attempt) {
+		if r.Found && r.Other == nil && (r.Intent == nil || r.Intent.Permille() != o.Progress.WeightPermille || r.Intent.Attempt != o.Progress.Attempt) {
 			effects = append(effects, o.split(r.Ref, r.ResourceVersion, o.Progress.WeightPermille))
 		}
 	}
@@ -204,6 +215,7 @@ func trafficPending(o *Observed) *Plan {
 func (o *Observed) startClock() *Plan {
 	p := o.record(v1alpha1.PhaseProgressing, o.bakingText(), func(p *v1alpha1.Progress) {
 		p.ProgrammedSince = o.stampPtr()
+		p.ReadyHighWater = o.canaryReady()
 	})
 	p.Quiet = true
 	if step, _ := o.step(); !step.Approve {
@@ -257,8 +269,11 @@ func stepUnfinished(o *Observed) *Plan {
 		return nil
 	}
 	step, _ := o.step()
-	if step.Approve || o.Progress.PromoteFull {
+	if step.Approve {
 		return nil
+	}
+	if o.Progress.PromoteFull {
+		return o.settling()
 	}
 	elapsed, v := o.elapsed(), o.verdict()
 	if elapsed >= step.Bake && !o.clockStart().After(o.Now) && v.verdict == v1alpha1.VerdictPass {
@@ -287,6 +302,15 @@ func stepUnfinished(o *Observed) *Plan {
 		}
 	}
 	return o.withMeasuring(p)
+}
+
+// settling waits, where a person has said to go on without bake and verdict, until gateways have followed the weight;
+// nil: they have.
+func (o *Observed) settling() *Plan {
+	if start := o.clockStart(); o.Now.Before(start) {
+		return o.withMeasuring(wait(v1alpha1.PhaseProgressing, "the gateways settle", o.Progress.ProgrammedSince.Time, start))
+	}
+	return nil
 }
 
 // bakingText says what a step does once its pods and its weight are there.
@@ -328,16 +352,39 @@ func waitingForPerson(o *Observed) *Plan {
 		return nil
 	}
 	where := fmt.Sprintf("step %d/%d", o.Progress.Step, len(o.Config.Ladder))
+	if p := o.approvalTimedOut(); p != nil {
+		return p
+	}
 	switch why, frozen := o.frozen(); {
 	case frozen:
 		p := wait(v1alpha1.PhasePaused, where+" is done; "+why, time.Time{}, o.frozenUntil())
 		return o.withMeasuring(p)
 	case o.Progress.Paused:
-		return o.withMeasuring(wait(v1alpha1.PhasePaused, where+" is done; paused by a person: kubectl belay resume, promote or abort", time.Time{}, time.Time{}))
+		return o.withMeasuring(wait(v1alpha1.PhasePaused, where+" is done; paused by a person: kubectl belay resume, promote or abort", time.Time{}, o.approveUntil()))
 	case o.Progress.Inconclusive != "":
-		return o.withMeasuring(wait(v1alpha1.PhaseInconclusive, o.Progress.Inconclusive+"; promote, abort or resume", time.Time{}, time.Time{}))
+		return o.withMeasuring(wait(v1alpha1.PhaseInconclusive, o.Progress.Inconclusive+"; promote, abort or resume", time.Time{}, o.approveUntil()))
 	}
 	return o.approval(where)
+}
+
+// approveUntil is when the time of a person's step is over; zero: the step waits for nobody, or goes on by itself then.
+func (o *Observed) approveUntil() time.Time {
+	step, _ := o.step()
+	if !step.Approve || o.Progress.PromoteFull || step.OnTimeout == v1alpha1.TimeoutContinue {
+		return time.Time{}
+	}
+	return o.Progress.StepSince.Add(step.Timeout)
+}
+
+// approvalTimedOut ends an attempt that nobody approved, also one that is paused or inconclusive meanwhile; nil: there
+// is still time.
+func (o *Observed) approvalTimedOut() *Plan {
+	until := o.approveUntil()
+	if until.IsZero() || o.Now.Before(until) {
+		return nil
+	}
+	step, _ := o.step()
+	return o.end(v1alpha1.OutcomeTimedOut, fmt.Sprintf("nobody approved within %s", step.Timeout), o.evidence()...)
 }
 
 // approval waits at an approve step; nil: the current step is none, or its time is over and it says Continue.
@@ -351,10 +398,7 @@ func (o *Observed) approval(where string) *Plan {
 		p := wait(v1alpha1.PhasePaused, o.bakingText(), o.Progress.StepSince.Time, until)
 		return o.withMeasuring(p)
 	}
-	if step.OnTimeout == v1alpha1.TimeoutContinue {
-		return o.approvalOver(where)
-	}
-	return o.end(v1alpha1.OutcomeTimedOut, fmt.Sprintf("nobody approved within %s", step.Timeout), o.evidence()...)
+	return o.approvalOver(where)
 }
 
 // stepFinished goes to the next rung.
@@ -382,7 +426,7 @@ func finished(o *Observed) *Plan {
 // merit is why a revision is handed over.
 func (o *Observed) merit() string {
 	if o.Progress.PromoteFull {
-		return "was promoted by a person"
+		return "goes on without the rest of its steps"
 	}
 	return "passed every step"
 }

@@ -136,6 +136,16 @@ func (o *Observed) sizeOf(s Step) int32 {
 	return int32((n*int64(s.Permille) + 999) / 1000)
 }
 
+// canaryUp is how many canary pods count: ready ones, and at the hand-over those that have been ready for as long as the
+// workload asks.
+func (o *Observed) canaryUp() int32 {
+	c, _ := o.canary()
+	if o.Progress.Stage == v1alpha1.StageStepping {
+		return c.Ready
+	}
+	return c.Available
+}
+
 // canaryReady is how many canary pods are ready.
 func (o *Observed) canaryReady() int32 {
 	c, _ := o.canary()

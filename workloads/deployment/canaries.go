@@ -17,6 +17,9 @@ import (
 // Canaries implements workloads.Workload.
 func (Deployment) Canaries(ctx context.Context, c client.Client, t workloads.Target, revision workloads.Revision, size int32) error {
 	f, err := read(ctx, c, t)
+	if apierrors.IsNotFound(err) && revision.Exists && size == 0 {
+		return endOrphan(ctx, c, t, revision)
+	}
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/belay-dev/belay/api/v1alpha1"
 	"github.com/belay-dev/belay/workloads"
 )
 
@@ -89,9 +90,19 @@ func (f *family) memberOf(rs *unstructured.Unstructured) member {
 			Owned:           controller != nil && controller.UID == f.deployment.GetUID(),
 			Ours:            controller != nil && controller.UID == types.UID(f.target.RolloutUID),
 			Current:         equal(template, f.template),
+			Alike:           equal(without(template, f.ignored()), without(f.template, f.ignored())),
 			Created:         rs.GetCreationTimestamp().Time,
 		},
 	}
+}
+
+// ignored are the template annotations whose change is no release.
+func (f *family) ignored() []string {
+	keys, ok := f.deployment.GetAnnotations()[v1alpha1.AnnotationIgnore]
+	if !ok {
+		keys = ignoredByDefault
+	}
+	return strings.Split(keys, ",")
 }
 
 // find gives a member by name, nil if there is none.

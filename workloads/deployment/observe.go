@@ -34,7 +34,8 @@ var (
 func (Deployment) Observe(ctx context.Context, r client.Reader, t workloads.Target) (workloads.State, error) {
 	f, err := read(ctx, r, t)
 	if apierrors.IsNotFound(err) {
-		return workloads.State{}, nil
+		ours, err := orphans(ctx, r, t)
+		return workloads.State{Revisions: ours}, err
 	}
 	if err != nil {
 		return workloads.State{}, err

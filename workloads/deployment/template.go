@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -47,6 +48,24 @@ func templateOf(object *unstructured.Unstructured) map[string]any {
 		delete(template, "metadata")
 	}
 	return template
+}
+
+// without gives a template without some of its annotations.
+func without(template map[string]any, keys []string) map[string]any {
+	annotations, found, _ := unstructured.NestedStringMap(template, "metadata", "annotations")
+	if !found || !slices.ContainsFunc(keys, func(key string) bool { _, has := annotations[key]; return has }) {
+		return template
+	}
+	for _, key := range keys {
+		delete(annotations, key)
+	}
+	out := runtime.DeepCopyJSON(template)
+	if len(annotations) == 0 {
+		unstructured.RemoveNestedField(out, "metadata", "annotations")
+		return out
+	}
+	_ = unstructured.SetNestedStringMap(out, annotations, "metadata", "annotations") // metadata is a map, it was read from
+	return out
 }
 
 func equal(a, b map[string]any) bool { return equality.Semantic.DeepEqual(a, b) }
