@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,8 +57,8 @@ func (r *Reporter) Report(ctx context.Context, s *observe.Scene, p plan.Plan) (t
 		if due.IsZero() || due.After(s.Now) {
 			return due, nil
 		}
-		if s.Deleting && len(p.Effects) > 0 {
-			return time.Time{}, nil // the effects may have removed the object
+		if (s.Deleting && len(p.Effects) > 0) || finalizes(p.Effects) {
+			return time.Time{}, nil // the effects have changed the Rollout itself, or removed it
 		}
 	}
 	if err := r.Client.Status().Update(ctx, next); err != nil {
@@ -66,6 +67,11 @@ func (r *Reporter) Report(ctx context.Context, s *observe.Scene, p plan.Plan) (t
 	r.remember(client.ObjectKeyFromObject(next), s.Now)
 	r.events(s, p, &next.Status)
 	return time.Time{}, nil
+}
+
+// finalizes says that effects put our finalizer on, so that the Rollout is not the one that was observed any more.
+func finalizes(effects []plan.Effect) bool {
+	return slices.ContainsFunc(effects, func(e plan.Effect) bool { _, adds := e.(plan.AddFinalizer); return adds })
 }
 
 // due says when a status is to be written: now, later, or never (zero).
