@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -176,7 +175,7 @@ func stringsOf(expr parser.Expr) string {
 			b.WriteString(n.Val + "\n")
 		case *parser.VectorSelector:
 			for _, m := range n.LabelMatchers {
-				if m.Name != labels.MetricName || m.Value != n.Name {
+				if m.Name != model.MetricNameLabel || m.Value != n.Name {
 					b.WriteString(m.Value + "\n")
 				}
 			}

@@ -125,14 +125,22 @@ func (c *Config) validate() error {
 	if u.User != nil {
 		return fmt.Errorf("address contains credentials: use basicAuth or bearerTokenFile")
 	}
-	if c.BasicAuth != nil && c.BearerTokenFile != "" {
-		return fmt.Errorf("basicAuth and bearerTokenFile exclude each other: remove one")
-	}
-	if c.BasicAuth != nil && (c.BasicAuth.Username == "" || c.BasicAuth.PasswordFile == "") {
-		return fmt.Errorf("basicAuth needs username and passwordFile")
+	if err := c.validateAuth(); err != nil {
+		return err
 	}
 	if c.Timeout.Duration < 0 || c.Concurrency < 0 || c.MaxSamples < 0 || c.MaxBytes < 0 {
 		return fmt.Errorf("timeout, concurrency, maxSamples and maxBytes must not be negative; 0 is the default")
+	}
+	return nil
+}
+
+func (c *Config) validateAuth() error {
+	switch {
+	case c.BasicAuth == nil:
+	case c.BearerTokenFile != "":
+		return fmt.Errorf("basicAuth and bearerTokenFile exclude each other: remove one")
+	case c.BasicAuth.Username == "" || c.BasicAuth.PasswordFile == "":
+		return fmt.Errorf("basicAuth needs username and passwordFile")
 	}
 	return nil
 }

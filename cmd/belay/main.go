@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -19,7 +20,7 @@ func main() {
 	opts := defaults()
 	flags := opts.flags()
 	switch err := flags.Parse(os.Args[1:]); {
-	case err == pflag.ErrHelp:
+	case errors.Is(err, pflag.ErrHelp):
 		return
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "belay:", err)

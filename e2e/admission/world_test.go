@@ -36,12 +36,10 @@ var (
 	deployments = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
 	replicaSets = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "replicasets"}
 	services    = schema.GroupVersionResource{Version: "v1", Resource: "services"}
-	configMaps  = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
 	routes      = schema.GroupVersionResource{Group: "gateway.networking.k8s.io", Version: "v1", Resource: "httproutes"}
 	oldRoutes   = schema.GroupVersionResource{Group: "gateway.networking.k8s.io", Version: "v1beta1", Resource: "httproutes"}
 	rollouts    = schema.GroupVersionResource{Group: "belay.dev", Version: "v1alpha1", Resource: "rollouts"}
 	namespaces  = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
-	crds        = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 )
 
 // world is the cluster that all tests of this package share.
@@ -100,7 +98,7 @@ func (w world) install(ctx context.Context) error {
 	} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
-			return fmt.Errorf("no file matches %s (%v)", pattern, err)
+			return fmt.Errorf("no file matches %s (%w)", pattern, errors.Join(err, os.ErrNotExist))
 		}
 		for _, file := range files {
 			if err := w.createFile(ctx, client, file); err != nil {

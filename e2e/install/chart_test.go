@@ -15,8 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-var crds = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-
 // What the chart installs is what the server stores: each object of the plain manifests is there.
 func TestChartIsInstalled(t *testing.T) {
 	policies := schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicies"}

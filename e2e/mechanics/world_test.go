@@ -39,15 +39,18 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	defer os.Remove(images)
-	os.Exit(cluster.Main(m, cluster.Options{Node: &cluster.NodeOptions{Images: images}}, func(c *cluster.Cluster) {
+	status := cluster.Main(m, cluster.Options{Node: &cluster.NodeOptions{Images: images}}, func(c *cluster.Cluster) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := shared.install(ctx, c.Config()); err != nil {
 			fmt.Fprintln(os.Stderr, "the policies could not be installed:", err)
 			os.Exit(1)
 		}
-	}))
+	})
+	if err := os.Remove(images); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(status)
 }
 
 // writeImages lets every version be a process that does nothing.
@@ -93,7 +96,7 @@ func (w *world) install(ctx context.Context, config *rest.Config) error {
 	} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
-			return fmt.Errorf("no file matches %s (%v)", pattern, err)
+			return fmt.Errorf("no file matches %s (%w)", pattern, errors.Join(err, os.ErrNotExist))
 		}
 		for _, file := range files {
 			if err := createFile(ctx, w.person, file); err != nil {

@@ -160,7 +160,7 @@ func deniedText(branch, reason, stderr string) string {
 			break
 		}
 	}
-	return fmt.Sprintf("the Git server refuses the push to branch %q: %s", branch, clean(ids.ReplaceAllString(sentence, "…"), 200))
+	return fmt.Sprintf("the Git server refuses the push to branch %q: %s", branch, clean(ids.ReplaceAllString(sentence, "…")))
 }
 
 func canceled(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -42,7 +43,8 @@ func (s *session) commitTree(ctx context.Context, sig signature, tree string, ar
 	a, err := s.run(ctx, call{args: append(command, args...), env: env, stdin: sig.text})
 	if err != nil && sig.key != "" && !isDamaged(err) && ctx.Err() == nil {
 		e := &gitops.Error{Class: gitops.ClassAuth, Err: err, Text: "the commit cannot be signed: the signing key must be an OpenSSH private key without passphrase"}
-		if cause, ok := err.(*gitops.Error); ok {
+		var cause *gitops.Error
+		if errors.As(err, &cause) {
 			e.Detail = cause.Detail
 		}
 		return "", e

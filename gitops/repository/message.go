@@ -33,7 +33,7 @@ type facts struct {
 // stands at the beginning of a line of the last paragraph, so that nobody forges a trailer with it.
 func message(f facts) string {
 	var b strings.Builder
-	rollout := clean(f.failure.Namespace+"/"+f.failure.Rollout, maxFree)
+	rollout := clean(f.failure.Namespace+"/"+f.failure.Rollout)
 	fmt.Fprintf(&b, "%s\n\n%s\n", subject(rollout, f.failure), reverted(f))
 	fmt.Fprintf(&b, "%s", story(rollout, f.failure))
 
@@ -48,7 +48,7 @@ func message(f facts) string {
 		fmt.Fprintf(&b, "%s: %s\n", trailerReverts, c.Commit)
 	}
 	who := rollout
-	if cluster := clean(f.failure.Cluster, maxFree); cluster != "" {
+	if cluster := clean(f.failure.Cluster); cluster != "" {
 		who = cluster + "/" + rollout
 	}
 	fmt.Fprintf(&b, "%s: %s\n", trailerRollout, who)
@@ -58,12 +58,12 @@ func message(f facts) string {
 }
 
 func subject(rollout string, failure gitops.Failure) string {
-	to := clean(failure.Stable, maxFree)
+	to := clean(failure.Stable)
 	if to == "" {
 		to = "stable"
 	}
 	text := "Revert " + rollout + " to " + to
-	if why := clean(failure.Headline, maxFree); why != "" {
+	if why := clean(failure.Headline); why != "" {
 		text += ": " + why
 	}
 	return shorten(text, maxSubject)
@@ -75,7 +75,7 @@ func reverted(f facts) string {
 	if len(f.files) <= maxFiles {
 		names := make([]string, len(f.files))
 		for i, name := range f.files {
-			names[i] = clean(name, maxFree)
+			names[i] = clean(name)
 		}
 		only = strings.Join(names, ", ")
 	}
@@ -92,7 +92,7 @@ func reverted(f facts) string {
 			fmt.Fprintf(&b, "  and %d more in %s..%s\n", len(f.culprits)-maxNamed, f.interval.Stable, f.interval.Failed)
 			break
 		}
-		fmt.Fprintf(&b, "  %s %s\n", c.Commit, shorten(clean(c.Subject, maxFree), 60))
+		fmt.Fprintf(&b, "  %s %s\n", c.Commit, shorten(clean(c.Subject), 60))
 	}
 	return b.String()
 }
@@ -101,15 +101,15 @@ func reverted(f facts) string {
 func story(rollout string, failure gitops.Failure) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Rollout %s", rollout)
-	if cluster := clean(failure.Cluster, maxFree); cluster != "" {
+	if cluster := clean(failure.Cluster); cluster != "" {
 		fmt.Fprintf(&b, " on cluster %s", cluster)
 	}
 	b.WriteString(" failed")
-	if step := clean(failure.Step, maxFree); step != "" {
+	if step := clean(failure.Step); step != "" {
 		fmt.Fprintf(&b, " at step %s", step)
 	}
 	fmt.Fprintf(&b, ", %s.\n", failure.At.UTC().Format(time.RFC3339))
-	if reason := clean(failure.Reason, maxFree); reason != "" {
+	if reason := clean(failure.Reason); reason != "" {
 		fmt.Fprintf(&b, "  %s\n", reason)
 	}
 	b.WriteString(table(failure.Evidence))
@@ -128,11 +128,11 @@ func table(evidence []gitops.Evidence) string {
 			fmt.Fprintf(w, "  and %d more\n", len(evidence)-maxEvidence)
 			break
 		}
-		limit := clean(e.Limit, maxFree)
+		limit := clean(e.Limit)
 		if limit != "" {
 			limit = "limit " + limit
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", clean(e.Name, maxFree), clean(e.Value, maxFree), limit, clean(e.Remark, maxFree))
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", clean(e.Name), clean(e.Value), limit, clean(e.Remark))
 	}
 	_ = w.Flush() // into memory
 	var lines strings.Builder
@@ -147,7 +147,7 @@ func table(evidence []gitops.Evidence) string {
 
 // clean makes one line of visible characters out of a text. Line and paragraph separators, control
 // characters and those that turn the direction of writing become spaces.
-func clean(text string, limit int) string {
+func clean(text string) string {
 	text = strings.ToValidUTF8(text, " ")
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || unicode.Is(unicode.Zs, r) {
@@ -155,7 +155,7 @@ func clean(text string, limit int) string {
 		}
 		return r
 	}, text)
-	return shorten(strings.Join(strings.Fields(text), " "), limit)
+	return shorten(strings.Join(strings.Fields(text), " "), maxFree)
 }
 
 // shorten cuts a text to so many characters, the last of them an ellipsis.
@@ -170,7 +170,7 @@ func shorten(text string, limit int) string {
 // identity makes a name and address that Git takes as they are.
 func identity(who gitops.Identity) gitops.Identity {
 	strip := strings.NewReplacer("<", "", ">", "")
-	name, email := clean(strip.Replace(who.Name), maxFree), clean(strip.Replace(who.Email), maxFree)
+	name, email := clean(strip.Replace(who.Name)), clean(strip.Replace(who.Email))
 	if name == "" {
 		name = "belay"
 	}

@@ -138,12 +138,12 @@ func build(disk filesys.FileSystem, root string, objects map[objectID]any) (why 
 	options.LoadRestrictions = types.LoadRestrictionsNone // the agents allow it, and this disk has nothing to hide
 	rendered, err := krusty.MakeKustomizer(options).Run(disk, path.Clean(root))
 	if err != nil {
-		return fmt.Sprintf("kustomize cannot render %s: %s", strings.TrimPrefix(root, "/"), clean(err.Error(), maxFree))
+		return fmt.Sprintf("kustomize cannot render %s: %s", strings.TrimPrefix(root, "/"), clean(err.Error()))
 	}
 	for _, resource := range rendered.Resources() {
 		object, err := resource.Map()
 		if err != nil {
-			return "what kustomize renders cannot be read: " + clean(err.Error(), maxFree)
+			return "what kustomize renders cannot be read: " + clean(err.Error())
 		}
 		gvk := resource.GetGvk()
 		id := objectID{apiVersion: gvk.ApiVersion(), kind: gvk.Kind, namespace: resource.GetNamespace(), name: resource.GetName()}
@@ -207,7 +207,7 @@ func (c *closure) visit(ctx context.Context, dir string) (why string, err error)
 	}
 	var k types.Kustomization
 	if err := k.Unmarshal(contents[c.tree[name].blob]); err != nil {
-		return name + " cannot be read: " + clean(err.Error(), maxFree), nil
+		return name + " cannot be read: " + clean(err.Error()), nil
 	}
 	if len(k.HelmCharts)+len(k.HelmChartInflationGenerator)+len(k.Generators)+len(k.Transformers)+len(k.Validators) > 0 || k.HelmGlobals != nil {
 		return name + " uses charts or plugins, which are not run here", nil
@@ -226,7 +226,7 @@ var remote = regexp.MustCompile(`(?i)[:?@]|//|github\.com|\.git\b|_git\b`)
 func (c *closure) follow(ctx context.Context, dir, ref string) (why string, err error) {
 	name := path.Join(dir, ref)
 	if ref == "" || remote.MatchString(ref) || path.IsAbs(ref) || strings.HasPrefix(name, "..") {
-		return fmt.Sprintf("the kustomization in %s names %s, which is not in the repository", dir, clean(ref, maxFree)), nil
+		return fmt.Sprintf("the kustomization in %s names %s, which is not in the repository", dir, clean(ref)), nil
 	}
 	if err := c.look(ctx, name); err != nil {
 		return "", err

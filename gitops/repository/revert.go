@@ -209,7 +209,7 @@ func (p *proposal) culprits(ctx context.Context) error {
 		return nil
 	}
 	for _, c := range first {
-		p.outcome.Culprits = append(p.outcome.Culprits, gitops.Culprit{Commit: c.id, Author: clean(c.author, maxFree), Subject: clean(c.subject, maxFree)})
+		p.outcome.Culprits = append(p.outcome.Culprits, gitops.Culprit{Commit: c.id, Author: clean(c.author), Subject: clean(c.subject)})
 	}
 	return nil
 }

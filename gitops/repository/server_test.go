@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/cgi"
@@ -106,8 +107,9 @@ func TestHTTPCredentials(t *testing.T) {
 						t.Errorf("the error has %q in it: %s", unstable, err)
 					}
 				}
-				if detail := err.(*gitops.Error).Detail; strings.Contains(detail, token) {
-					t.Errorf("the detail has the password in it: %s", detail)
+				var failed *gitops.Error
+				if errors.As(err, &failed) && strings.Contains(failed.Detail, token) {
+					t.Errorf("the detail has the password in it: %s", failed.Detail)
 				}
 			}
 			if found := grep(t, dir, token); found != "" {
@@ -347,7 +349,7 @@ func TestSigning(t *testing.T) {
 	for range 2 {
 		o := order(l, u)
 		o.Planned = func(_, commit string) error { plans[commit] = true; return stop }
-		if _, err := newEngine(t).Revert(t.Context(), repo, o); err != stop {
+		if _, err := newEngine(t).Revert(t.Context(), repo, o); !errors.Is(err, stop) {
 			t.Fatal(err)
 		}
 	}
@@ -418,7 +420,9 @@ func TestForeignConfigurationIsIgnored(t *testing.T) {
 		}
 	}
 	for _, k := range []string{"GIT_DIR", "GIT_AUTHOR_NAME", "GIT_TRACE", "GIT_CONFIG_COUNT"} {
-		os.Unsetenv(k)
+		if err := os.Unsetenv(k); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if who := w.git(w.dir, "log", "-1", "--format=%an %cn", "main"); who != "belay belay" {
 		t.Errorf("written by %s", who)

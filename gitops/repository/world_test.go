@@ -126,8 +126,6 @@ func (w *world) show(name string) string {
 	return string(out)
 }
 
-func (w *world) message() string { return w.git(w.dir, "log", "-1", "--format=%B", "main") }
-
 // ours counts the reverts on the branch.
 func (w *world) ours() int {
 	return strings.Count(w.git(w.dir, "log", "--format=%(trailers:key=Belay-Revert-Key)", "main"), "Belay-Revert-Key:")

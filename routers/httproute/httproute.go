@@ -35,17 +35,9 @@ func Kind() schema.GroupVersionKind {
 // Observe implements routers.Router. An empty canary stands for whichever the intent names.
 func (HTTPRoute) Observe(ctx context.Context, r client.Reader, namespace string, ref v1alpha1.RouteReference, service, canary string) (routers.State, error) {
 	state := routers.State{Ref: ref}
-	route := &unstructured.Unstructured{}
-	route.SetGroupVersionKind(Kind())
-	err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, route)
-	if apierrors.IsNotFound(err) {
-		return state, nil
-	}
-	if meta.IsNoMatchError(err) {
-		return state, fmt.Errorf("reading HTTPRoute %s: the server does not serve %s: install the Gateway API: %w", ref.Name, Kind().GroupVersion(), err)
-	}
-	if err != nil {
-		return state, fmt.Errorf("reading HTTPRoute %s: %w", ref.Name, err)
+	route, err := get(ctx, r, namespace, ref.Name)
+	if route == nil {
+		return state, err
 	}
 	state.Found = true
 	state.ResourceVersion = route.GetResourceVersion()
@@ -68,6 +60,22 @@ func (HTTPRoute) Observe(ctx context.Context, r client.Reader, namespace string,
 	}
 	state.Programmed, state.Why = programmed(route)
 	return state, nil
+}
+
+// get reads a route; nil without an error: there is none.
+func get(ctx context.Context, r client.Reader, namespace, name string) (*unstructured.Unstructured, error) {
+	route := &unstructured.Unstructured{}
+	route.SetGroupVersionKind(Kind())
+	err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, route)
+	switch {
+	case err == nil:
+		return route, nil
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case meta.IsNoMatchError(err):
+		return nil, fmt.Errorf("reading HTTPRoute %s: the server does not serve %s: install the Gateway API: %w", name, Kind().GroupVersion(), err)
+	}
+	return nil, fmt.Errorf("reading HTTPRoute %s: %w", name, err)
 }
 
 // Split implements routers.Router.

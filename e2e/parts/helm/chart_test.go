@@ -177,7 +177,7 @@ func attempt(t *testing.T, values map[string]any) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return engine.Engine{Strict: true}.Render(chart, all)
+	return engine.Engine{Strict: true}.RenderWithContext(t.Context(), chart, all)
 }
 
 // collect adds the objects of a manifest under "<kind> [<namespace>/]<name>".

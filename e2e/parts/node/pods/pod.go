@@ -18,7 +18,7 @@ type Pod struct {
 	changed   chan struct{}
 
 	terminating chan struct{}
-	kill        context.Context // ends when the grace period is over
+	kill        context.Context //nolint:containedctx // ends when the grace period is over, which belongs to the pod and to no call
 	killNow     context.CancelFunc
 	ended       chan struct{} // no container runs or will run
 	gone        chan struct{}

@@ -37,11 +37,11 @@ func (c *container) supervise(proc *process.Process, env []string, started time.
 		endJudged()
 		kill, cancel := context.WithTimeout(c.pod.kill, c.grace(failed))
 		defer cancel()
-		c.stop(proc, env, kill)
+		c.stop(kill, proc, env)
 	case <-c.pod.terminating:
 		endJudged()
 		c.pod.event(corev1.EventTypeNormal, "Killing", "Stopping container "+c.spec.Name)
-		c.stop(proc, env, c.pod.kill)
+		c.stop(c.pod.kill, proc, env)
 	}
 }
 
@@ -55,7 +55,7 @@ func (c *container) grace(failed *corev1.Probe) time.Duration {
 }
 
 // stop ends the process: preStop, SIGTERM, and SIGKILL when kill ends.
-func (c *container) stop(proc *process.Process, env []string, kill context.Context) {
+func (c *container) stop(kill context.Context, proc *process.Process, env []string) {
 	if hook := c.preStop(); hook != nil {
 		ctx, cancel := context.WithCancel(kill)
 		go func() {
