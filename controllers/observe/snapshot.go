@@ -16,29 +16,47 @@ type Snapshot struct {
 	Args    map[string]string    `json:"args,omitempty"`
 }
 
-// Encode gives the text that is stored, and its digest (hex, 32 digits). The parts of a Rollout that apply at once
-// (suspend, git) are left out of the digest, so that changing them is no edit.
+// Encode gives the text that is stored, and its digest (hex, 32 digits).
 func (s Snapshot) Encode() (text, digest string, err error) {
 	s.Spec.Suspend = false
 	raw, err := json.Marshal(s)
 	if err != nil {
 		return "", "", fmt.Errorf("writing the snapshot: %w", err)
 	}
-	named := s
-	named.Spec.Git = nil
-	rawNamed, err := json.Marshal(named)
-	if err != nil {
-		return "", "", fmt.Errorf("writing the snapshot: %w", err)
-	}
-	sum := sha256.Sum256(rawNamed)
-	return string(raw), hex.EncodeToString(sum[:16]), nil
+	_, digest, err = canonical(raw)
+	return string(raw), digest, err
 }
 
-// DecodeSnapshot reads what Encode wrote.
-func DecodeSnapshot(text string) (Snapshot, error) {
-	var s Snapshot
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		return Snapshot{}, fmt.Errorf("reading the snapshot of the attempt: %w", err)
+// canonical is the one form of what a stored snapshot says, and its digest. The parts of a Rollout that apply at once
+// (suspend, git) are left out, so that changing them is no edit. It is taken from the text and not from the types, so
+// that a controller with newer types finds the snapshots of an older one unchanged.
+func canonical(text []byte) (form []byte, digest string, err error) {
+	var tree map[string]any
+	if err := json.Unmarshal(text, &tree); err != nil {
+		return nil, "", fmt.Errorf("reading the snapshot: %w", err)
 	}
-	return s, nil
+	if spec, ok := tree["spec"].(map[string]any); ok {
+		delete(spec, "suspend")
+		delete(spec, "git")
+	}
+	if form, err = json.Marshal(tree); err != nil {
+		return nil, "", fmt.Errorf("writing the snapshot: %w", err)
+	}
+	sum := sha256.Sum256(form)
+	return form, hex.EncodeToString(sum[:16]), nil
+}
+
+// decode reads what Encode wrote. It trusts nothing: a text that does not have the digest is no snapshot, whatever the
+// object says of itself. It reads the form that has the digest: in a text with a key twice, another reader could find
+// something else.
+func decode(text, digest string) (Snapshot, bool) {
+	form, found, err := canonical([]byte(text))
+	if err != nil || found != digest {
+		return Snapshot{}, false
+	}
+	var s Snapshot
+	if err := json.Unmarshal(form, &s); err != nil {
+		return Snapshot{}, false
+	}
+	return s, true
 }
