@@ -26,11 +26,11 @@ func TestHandOver(t *testing.T) {
 	back := want{rule: "handOver", reason: "the routes are to go back to Git's form", record: "Clearing"}
 	decide(t, map[string]decision{
 		"unpinning":                    {handing(unpinning), want{rule: "handOver", reason: "the Services take the canary's pods in", phase: v1alpha1.PhaseProgressing, effects: []string{"Unpin"}}},
-		"unpinning: pods":              {handing(unpinning, unpinned, ready(3)), want{rule: "handOver", reason: "waits until 4 canary pods are ready, 3 are", wake: left}},
+		"unpinning: pods":              {handing(unpinning, unpinned, ready(3)), want{rule: "handOver", reason: "waits until 4 canary pods are available, 3 are", wake: left}},
 		"unpinning: endpoints":         {handing(unpinning, unpinned, endpoints(3)), want{rule: "handOver", reason: "waits until Service checkout has 4 endpoints of the canary, it has 3", wake: left}},
 		"unpinned":                     {handing(unpinning, unpinned, endpoints(4)), want{rule: "handOver", reason: "every Service carries the canary's pods: the workload takes them over", record: "HandingOver"}},
 		"adopts":                       {handing(handingOver), want{rule: "handOver", reason: "the workload takes the canary's ReplicaSet over", effects: []string{"Adopt"}}},
-		"adopts when all are ready":    {handing(handingOver, ready(3)), want{rule: "handOver", reason: "waits until 4 canary pods are ready, 3 are", wake: left}},
+		"adopts when all are ready":    {handing(handingOver, ready(3)), want{rule: "handOver", reason: "waits until 4 canary pods are available, 3 are", wake: left}},
 		"adopted":                      {handing(handingOver, adopted()), want{rule: "handOver", reason: "the hold goes: the canary's pods are the workload's own", effects: []string{"Release"}}},
 		"released":                     {handing(handingOver, adopted(), released), want{rule: "handOver", reason: "revision v2 is stable now; the workload lets the old one go", record: "Completing"}},
 		"adopted, and a newer one":     {handing(handingOver, adopted(), template("v3")), want{rule: "handOver", reason: "revision v2 is stable now; the workload lets the old one go", record: "Completing"}},

@@ -58,9 +58,9 @@ func decide(t *testing.T, tests map[string]decision) {
 // The order is the safety policy: what protects users stands before what makes progress.
 func TestOrder(t *testing.T) {
 	order := strings.Fields(`
-		newerProgress deleted abortRequested aborted superseded workloadFailed analysisFailed canaryLost handOver frozenTooLong
+		newerProgress deleted abortRequested aborted superseded workloadFailed analysisFailed snapshotLost canaryLost handOver frozenTooLong
 		ungoverned requested adopting held stableBroken suspended invalid resting pinning
-		podsPending trafficPending clockStopped stepUnfinished waitingForPerson stepFinished finished`)
+		stableLost upkeep podsPending trafficPending clockStopped stepUnfinished waitingForPerson stepFinished finished`)
 	var got []string
 	for _, r := range rules {
 		got = append(got, r.name)
@@ -72,14 +72,16 @@ func TestOrder(t *testing.T) {
 
 // Each case is a state in which both rules apply; the first named one has to win.
 func TestWhichRuleWins(t *testing.T) {
-	minuteOver := func(o *Observed) { o.Progress.StepSince = microPtr(noon.Add(-time.Hour)) }
+	minuteOver := func(o *Observed) {
+		o.Progress.StepSince, o.Progress.FrozenSince = microPtr(noon.Add(-time.Hour)), microPtr(noon.Add(-time.Hour))
+	}
 	fails := says(v1alpha1.VerdictFail)
 	lost := func(o *Observed) { canaryPods(2, 0)(o) }
 	late := func(o *Observed) {
 		o.Progress.ProgrammedSince, o.Progress.WaitSince = nil, microPtr(noon.Add(-time.Hour))
 	}
 	deleting := func(o *Observed) { o.Deleting = true }
-	suspended := func(o *Observed) { o.Suspend = true }
+	suspended := func(o *Observed) { o.Suspend, o.Progress.FrozenSince = true, microPtr(noon.Add(-time.Minute)) }
 	unlabelled := func(o *Observed) { o.Workload.Governor = "" }
 	paused := func(o *Observed) { o.Progress.Paused = true }
 	broken := func(o *Observed) { o.Workload.Revisions[0].Ready = 0 }
@@ -379,7 +381,7 @@ func TestCanaryLost(t *testing.T) {
 
 func TestFrozenTooLong(t *testing.T) {
 	suspended := func(o *Observed) { o.Suspend = true }
-	since := func(d time.Duration) edit { return func(o *Observed) { o.Progress.StepSince = microPtr(noon.Add(-d)) } }
+	since := func(d time.Duration) edit { return func(o *Observed) { o.Progress.FrozenSince = microPtr(noon.Add(-d)) } }
 	approve := func(o *Observed) {
 		o.Config.Ladder[1] = Step{Permille: 100, Approve: true, Timeout: time.Hour, OnTimeout: v1alpha1.TimeoutAbort}
 		o.Progress.WeightPermille = 100
@@ -395,6 +397,14 @@ func TestFrozenTooLong(t *testing.T) {
 			baking(2, time.Minute, problem("ServiceMissing"), since(10*time.Minute)),
 			want{rule: "frozenTooLong", record: "Aborting, outcome Undecided",
 				reason: "the Rollout is invalid: spec.services[0].name is wrong: correct it, and the step is over its deadline"},
+		},
+		"just now": {
+			baking(2, time.Minute, suspended),
+			want{rule: "frozenTooLong", reason: "nothing advances: the Rollout is suspended", record: "details"},
+		},
+		"over": {
+			baking(2, time.Minute, since(9*time.Minute)),
+			want{rule: "frozenTooLong", reason: "the attempt may advance again", record: "details"},
 		},
 		"not yet": {
 			passed(2, suspended, since(9*time.Minute)),

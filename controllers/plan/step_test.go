@@ -123,7 +123,7 @@ func TestStepUnfinished(t *testing.T) {
 		"done, not measured":   {baking(2, 2*time.Minute, unmeasured), want{rule: "stepFinished", reason: "step 2/3 is done: step 3/3 (100%) begins", record: "step 3"}},
 		"the last":             {passed(3), want{rule: "finished", reason: "revision v2 passed every step: it is handed over", record: "Unpinning"}},
 		"promote-full":         {baking(1, 0, func(o *Observed) { o.Progress.PromoteFull = true }), want{rule: "stepFinished", reason: "step 1/3 is done: step 3/3 (100%) begins", record: "step 3"}},
-		"promote-full, last":   {baking(3, 0, func(o *Observed) { o.Progress.PromoteFull = true }), want{rule: "finished", reason: "revision v2 was promoted by a person: it is handed over", record: "Unpinning"}},
+		"promote-full, last":   {baking(3, 0, func(o *Observed) { o.Progress.PromoteFull = true }), want{rule: "finished", reason: "revision v2 goes on without the rest of its steps: it is handed over", record: "Unpinning"}},
 	})
 }
 
