@@ -48,7 +48,7 @@ func TestDefaults(t *testing.T) {
 
 func TestConfigurationErrors(t *testing.T) {
 	tests := map[string]struct{ yaml, want string }{
-		"unknown field":     {`providers: [{name: a, addres: "http://x"}]`, `unknown field "addres"`},
+		"unknown field":     {`providers: [{name: a, url: "http://x"}]`, `unknown field "url"`},
 		"repeated field":    {"default: a\ndefault: b", `already set`},
 		"no name":           {`providers: [{address: "http://x"}]`, `providers[0] "": name is empty`},
 		"name twice":        {`providers: [{name: a, address: "http://x"}, {name: a, address: "http://y"}]`, `providers[1]: name "a" is used twice`},

@@ -32,7 +32,7 @@ const (
 // call is one call that reached the engine and waits for the test to answer it.
 type call struct {
 	kind   Kind
-	ctx    context.Context //nolint:containedctx // it is what the test looks at
+	ctx    context.Context
 	record string
 	head   string
 	revert gitops.Revert

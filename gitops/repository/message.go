@@ -33,7 +33,7 @@ type facts struct {
 // stands at the beginning of a line of the last paragraph, so that nobody forges a trailer with it.
 func message(f facts) string {
 	var b strings.Builder
-	rollout := clean(f.failure.Namespace+"/"+f.failure.Rollout)
+	rollout := clean(f.failure.Namespace + "/" + f.failure.Rollout)
 	fmt.Fprintf(&b, "%s\n\n%s\n", subject(rollout, f.failure), reverted(f))
 	fmt.Fprintf(&b, "%s", story(rollout, f.failure))
 
