@@ -48,13 +48,25 @@ func Decide(o Observed) Plan {
 	for _, r := range rules {
 		if p := r.decide(&o); p != nil {
 			p.Rule = r.name
-			if retiring := o.Progress.Retiring; p.Progress == nil && retiring != nil && o.Now.Before(retiring.NotBefore.Time) {
-				p.wakeBy(retiring.NotBefore.Time)
+			if p.Progress == nil {
+				o.wakeBesides(p)
 			}
 			return *p
 		}
 	}
 	return Plan{Rule: "none", Reason: "nothing is to be done", Phase: v1alpha1.PhaseHealthy}
+}
+
+// wakeBesides adds moments at which another rule than the one that decided has something to do.
+func (o *Observed) wakeBesides(p *Plan) {
+	if retiring := o.Progress.Retiring; retiring != nil && o.Now.Before(retiring.NotBefore.Time) {
+		p.wakeBy(retiring.NotBefore.Time)
+	}
+	if lost := o.Progress.StableLostSince; lost != nil && o.Progress.Stage == v1alpha1.StageStepping {
+		if at := lost.Add(stableLostFor); at.After(o.Now) {
+			p.wakeBy(at)
+		}
+	}
 }
 
 // record plans to remember a change of the progress, and nothing else.
