@@ -53,4 +53,6 @@ type Router interface {
 	// Clear takes the intent off. It needs no precondition in the direction of safety, but has one all the same, so that
 	// it cannot take off a newer one.
 	Clear(ctx context.Context, w client.Writer, namespace string, ref v1alpha1.RouteReference, resourceVersion string) error
+	// Naming lists the routes of the namespace, whoever wrote them, that send requests to a Service of it.
+	Naming(ctx context.Context, r client.Reader, namespace, service string) ([]v1alpha1.RouteReference, error)
 }

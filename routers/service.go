@@ -58,4 +58,6 @@ type CanaryServiceState struct {
 	Ready int32
 	// Current: it says what the user's Service says (ports, affinity, …).
 	Current bool
+	// Named: a route of the namespace names it, whoever wrote that: without it the route would answer with errors.
+	Named bool
 }

@@ -3,6 +3,8 @@ package observe
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,6 +150,9 @@ func (o *Observer) snapshot(ctx context.Context, s *Scene) error {
 	s.Attempt.Lost = !intact && s.depends()
 	s.compile()
 	s.Config = configure(s.Effective, s.Plans)
+	if s.Attempt.Lost {
+		s.Config.Service = strings.TrimSuffix(s.Progress.CanaryService, "-canary") // what the attempt splits, whatever is edited
+	}
 	return nil
 }
 
@@ -201,19 +206,65 @@ func (o *Observer) traffic(ctx context.Context, s *Scene) error {
 	if s.Canary, err = service.ObserveCanary(ctx, o.Reader, s.Namespace, s.Config.Service, name, hashKey, s.Rollout.UID); err != nil {
 		return err
 	}
-	for _, ref := range s.Effective.Spec.Routes {
+	naming, err := o.naming(ctx, s, name)
+	if err != nil {
+		return err
+	}
+	s.Canary.Named = len(naming) > 0
+	refs := s.Effective.Spec.Routes
+	if s.Attempt.Lost {
+		refs = both(refs, naming) // which routes the attempt splits can only be seen on the routes
+	}
+	if err := o.routes(ctx, s, refs, name); err != nil {
+		return err
+	}
+	return o.trafficProblems(ctx, s, name)
+}
+
+func (o *Observer) routes(ctx context.Context, s *Scene, refs []v1alpha1.RouteReference, canary string) error {
+	for _, ref := range refs {
 		router, known := o.Routers[ref.Group+"/"+ref.Kind]
 		if !known {
 			s.problem("UnknownRouteKind", "spec.routes: %s %s is not supported: known is %s", ref.Group, ref.Kind, knownKinds(o.Routers))
 			continue
 		}
-		state, err := router.Observe(ctx, o.Reader, s.Namespace, ref, s.Config.Service, name)
+		state, err := router.Observe(ctx, o.Reader, s.Namespace, ref, s.Config.Service, canary)
 		if err != nil {
 			return err
 		}
 		s.Routes = append(s.Routes, state)
 	}
-	return o.trafficProblems(ctx, s, name)
+	return nil
+}
+
+// naming lists the routes that send requests to the canary's Service. At rest there is none, and nothing is looked for.
+func (o *Observer) naming(ctx context.Context, s *Scene, canary string) ([]v1alpha1.RouteReference, error) {
+	if !s.Canary.Found && !s.Attempt.Lost {
+		return nil, nil
+	}
+	var out []v1alpha1.RouteReference
+	for _, kind := range slices.Sorted(maps.Keys(o.Routers)) {
+		refs, err := o.Routers[kind].Naming(ctx, o.Reader, s.Namespace, canary)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, refs...)
+	}
+	return out, nil
+}
+
+// both is the union of two lists of routes.
+func both(a, b []v1alpha1.RouteReference) []v1alpha1.RouteReference {
+	out := slices.Clone(a)
+	for _, ref := range b {
+		same := func(other v1alpha1.RouteReference) bool {
+			return other.Group == ref.Group && other.Kind == ref.Kind && other.Name == ref.Name
+		}
+		if !slices.ContainsFunc(a, same) {
+			out = append(out, ref)
+		}
+	}
+	return out
 }
 
 func (o *Observer) metrics(_ context.Context, s *Scene) error {

@@ -37,7 +37,7 @@ func sceneOf(stage v1alpha1.Stage, digest string) *Scene {
 	r.Spec.Services = []v1alpha1.ServiceReference{{Name: "live"}}
 	r.Spec.Strategy.Canary = weighted(50)
 	return &Scene{Rollout: r, Observed: plan.Observed{
-		Namespace: "shop", Name: "web", Progress: v1alpha1.Progress{Stage: stage, SnapshotDigest: digest},
+		Namespace: "shop", Name: "web", Progress: v1alpha1.Progress{Stage: stage, SnapshotDigest: digest, CanaryService: "live-canary"},
 	}}
 }
 

@@ -340,6 +340,9 @@ func (o *Observed) retire(phase v1alpha1.Phase) *Plan {
 	}
 	if !o.Now.Before(r.NotBefore.Time) {
 		if o.Canary.Found && !o.Canary.Foreign {
+			if o.Canary.Named {
+				return o.whileNamed(phase)
+			}
 			return act(phase, "the canary's Service is not needed any more", DeleteCanaryService{Name: r.Name})
 		}
 		return o.record(phase, "the canary's Service is gone", func(p *v1alpha1.Progress) { p.Retiring = nil })
@@ -348,6 +351,15 @@ func (o *Observed) retire(phase v1alpha1.Phase) *Plan {
 		return nil // nothing else waits for it; see wake
 	}
 	return wait(phase, "waits until gateways have forgotten the canary's Service", time.Time{}, r.NotBefore.Time)
+}
+
+// whileNamed keeps the canary's Service: a route that names a missing backend answers with errors. Nothing else waits for
+// it but the end of the Rollout.
+func (o *Observed) whileNamed(phase v1alpha1.Phase) *Plan {
+	if !o.Deleting {
+		return nil
+	}
+	return wait(phase, fmt.Sprintf("waits until no route names Service %s any more: take it out of the route, in Git too", o.Progress.Retiring.Name), time.Time{}, time.Time{})
 }
 
 func (o *Observed) pin() routers.Pin {
