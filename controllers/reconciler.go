@@ -13,6 +13,7 @@ import (
 
 	"github.com/belay-dev/belay/api/v1alpha1"
 	"github.com/belay-dev/belay/controllers/apply"
+	"github.com/belay-dev/belay/controllers/gitwork"
 	"github.com/belay-dev/belay/controllers/observe"
 	"github.com/belay-dev/belay/controllers/plan"
 )
@@ -31,8 +32,9 @@ type Reconciler struct {
 	Applier  *apply.Applier
 	Reporter *Reporter
 	Metrics  *Metrics
-	// StopMeasuring and ForgetGit end what runs beside the loop.
+	// StopMeasuring, KeepGit and ForgetGit end what runs beside the loop; KeepGit only the kinds of orders that it is not given.
 	StopMeasuring func(types.NamespacedName)
+	KeepGit       func(types.NamespacedName, ...gitwork.Kind)
 	ForgetGit     func(types.NamespacedName)
 	written       written
 }
@@ -79,7 +81,7 @@ func (r *Reconciler) check(s *observe.Scene, p *plan.Plan) bool {
 		r.Metrics.violation(v.Law)
 		text += fmt.Sprintf("%s: %s; ", v.Law, v.Text)
 	}
-	if s.Progress.Ending != nil {
+	if s.Progress.Ending != nil && !exposes(p.Effects) {
 		return true
 	}
 	*p = plan.Plan{Rule: p.Rule, Reason: "a law of Belay would be broken, the rollout is held: " + text, Phase: v1alpha1.PhaseDegraded,
@@ -87,12 +89,46 @@ func (r *Reconciler) check(s *observe.Scene, p *plan.Plan) bool {
 	return true
 }
 
-// quiet ends measurements that no stage asks for any more, or that begin afresh.
+// exposes says that effects let somebody's requests reach another revision. Nothing of an abort does.
+func exposes(effects []plan.Effect) bool {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case plan.Split:
+			if e.Split.Weight > 0 {
+				return true
+			}
+		case plan.Adopt, plan.Release:
+			return true
+		}
+	}
+	return false
+}
+
+// quiet ends measurements that no stage asks for any more, or that begin afresh, and questions to Git that nobody has.
 func (r *Reconciler) quiet(key types.NamespacedName, s *observe.Scene, p plan.Plan) {
 	stage := s.Progress.Stage
 	if (stage != v1alpha1.StageStepping && stage != v1alpha1.StageUnpinning) || p.Afresh {
 		r.StopMeasuring(key)
 	}
+	if p.Progress == nil {
+		r.KeepGit(key, questions(p.Effects)...)
+	}
+}
+
+// questions are the kinds of orders to Git among effects.
+func questions(effects []plan.Effect) []gitwork.Kind {
+	var out []gitwork.Kind
+	for _, e := range effects {
+		switch e.(type) {
+		case plan.ReadTip:
+			out = append(out, gitwork.Tip)
+		case plan.Locate:
+			out = append(out, gitwork.Locate)
+		case plan.Revert:
+			out = append(out, gitwork.Revert)
+		}
+	}
+	return out
 }
 
 // record writes what is to be remembered, and nothing else happens in this round.

@@ -90,7 +90,7 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *options, policyAPI bool, log
 	r := &controllers.Reconciler{
 		Client: mgr.GetClient(), Observer: observer, Applier: applier, Metrics: figures,
 		Reporter:      &controllers.Reporter{Client: mgr.GetClient(), Event: eventSink(mgr)},
-		StopMeasuring: runner.Stop, ForgetGit: desk.Forget,
+		StopMeasuring: runner.Stop, KeepGit: desk.Keep, ForgetGit: desk.Forget,
 	}
 	return r.Setup(mgr, waker, watchedRoutes(), o.workers)
 }

@@ -3,6 +3,7 @@ package gitwork
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -88,6 +89,9 @@ func (d *Desk) Start(ctx context.Context) error {
 	d.ctx = ctx
 	d.mu.Unlock()
 	<-ctx.Done()
+	d.mu.Lock()
+	d.ctx = nil // no order begins from here on
+	d.mu.Unlock()
 	d.work.Wait()
 	return nil
 }
@@ -117,11 +121,28 @@ func (d *Desk) Forget(key types.NamespacedName) {
 	}
 }
 
+// Keep ends the orders of a Rollout whose kinds are not named: nobody waits for their answers any more, so they are not
+// asked for again and again. What is known stays.
+func (d *Desk) Keep(key types.NamespacedName, kinds ...Kind) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, ok := d.files[key]
+	if !ok {
+		return
+	}
+	for kind, r := range f.orders {
+		if !slices.Contains(kinds, kind) {
+			r.cancel()
+			delete(f.orders, kind)
+		}
+	}
+}
+
 // Do has an order carried out. The same order again only tells what was recorded.
 func (d *Desk) Do(key types.NamespacedName, order Order) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.ctx == nil || d.ctx.Err() != nil {
+	if d.ctx == nil {
 		return
 	}
 	f, ok := d.files[key]

@@ -524,3 +524,34 @@ func TestNothingBeforeStart(t *testing.T) {
 		t.Error("a follower would write")
 	}
 }
+
+func TestKeepEndsWhatNobodyAsksFor(t *testing.T) {
+	b := opened(t)
+	b.desk.Do(shop, order(Tip, "canary/7"))
+	tip := b.call(Tip)
+	b.desk.Do(shop, order(Revert, "7/"))
+	revert := b.call(Revert)
+	b.desk.Keep(cart) // of which nothing is known
+	b.desk.Keep(shop, Revert)
+	receive(t, tip.ctx.Done(), "the call to end")
+	revert.answer <- reply{outcome: gitops.Outcome{Result: gitops.Conflict}}
+	b.wake()
+	b.desk.Keep(shop)
+	if got := b.desk.State(shop).Answer; got == nil || got.Result != "Conflict" {
+		t.Errorf("what was known is gone: %+v", got)
+	}
+	nothing(t, b.woken, "woken by a call that was ended")
+	b.desk.Do(shop, order(Tip, "canary/7"))
+	b.call(Tip) // it may be asked again
+}
+
+func TestKeepEndsThePauses(t *testing.T) {
+	b := opened(t)
+	b.desk.Do(shop, order(Revert, "7/"))
+	b.call(Revert).answer <- reply{err: transient("the server is away")}
+	b.wake()
+	b.until("the pause", b.clock.HasWaiters)
+	b.desk.Keep(shop)
+	b.until("the pause to end", func() bool { return !b.clock.HasWaiters() })
+	nothing(t, b.engine.calls, "called again")
+}
