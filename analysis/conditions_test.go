@@ -90,8 +90,8 @@ func TestEvaluate(t *testing.T) {
 		"default of a list":                       {success: "default(result, [0.0]).all(x, x < 1)", result: numbers(), want: Success},
 		"default of a list, NaN in it":            {success: "default(result, [0.0]).all(x, x < 1)", result: numbers(nan), want: NoData},
 		"several series where one is expected":    {success: "result < 0.01", result: numbers(0, 0), want: Misconfigured, value: "[0 0]", message: "returns 2 series where the condition expects one"},
-		"error of the source":                     {success: "result < 0.01", err: &Error{Kind: Transient, Text: "did not answer"}, want: NoData, message: "did not answer"},
-		"error of an unknown sort is transient":   {success: "result < 0.01", err: errors.New("boom"), want: NoData, message: "boom"},
+		"error of the source":                     {success: "result < 0.01", err: &Error{Kind: Transient, Text: "did not answer"}, want: Unavailable, message: "did not answer"},
+		"error of an unknown sort is transient":   {success: "result < 0.01", err: errors.New("boom"), want: Unavailable, message: "boom"},
 		"error of the query":                      {success: "result < 0.01", err: &Error{Kind: Configuration, Text: "refuses"}, want: Misconfigured, message: "refuses"},
 	}
 	for name, tc := range tests {
@@ -103,7 +103,7 @@ func TestEvaluate(t *testing.T) {
 			if tc.value != "" && m.Value != tc.value {
 				t.Errorf("value %q, want %q", m.Value, tc.value)
 			}
-			if !strings.Contains(m.Message, tc.message) || (m.Message != "") != (m.Outcome == NoData || m.Outcome == Misconfigured) {
+			if !strings.Contains(m.Message, tc.message) || (m.Message != "") != (m.Outcome == NoData || m.Outcome == Unavailable || m.Outcome == Misconfigured) {
 				t.Errorf("message %q, want one with %q", m.Message, tc.message)
 			}
 		})

@@ -7,7 +7,8 @@
 //	Plan         a metric made ready: its query is parsed, its conditions are compiled
 //	Provider     answers a query; one folder per kind of source (prometheus/)
 //	Result       the answer: one number, or a list of labelled numbers
-//	Measurement  one answer judged by the conditions: Success, Failure, Inconclusive, or no data
+//	Measurement  one answer judged by the conditions: Success, Failure, Inconclusive, or no data;
+//	             or none, because the source did not answer
 //	Verdict      what the measurements of one step say so far: Pending, Pass, Fail, Inconclusive
 //
 // # The way of a metric
@@ -24,7 +25,8 @@
 //   - Pure: no client, no clock, no randomness. The same input gives the same verdict, so a
 //     controller that restarts arrives where it was.
 //   - No data is neither zero nor failure. No combination of missing data gives Pass, and missing
-//     data alone never gives Fail unless the metric says required.
+//     data alone never gives Fail unless the metric says required. A source that does not answer
+//     never gives Fail.
 //   - A verdict Pass belongs to one step. Counts start afresh at the next weight.
 //   - A value that is put into a query cannot change what the query asks (see Render).
 //   - Texts of errors and messages may stand in a status: no addresses, ports or ids, and two

@@ -10,10 +10,10 @@ import (
 const shownValues = 5
 
 // Evaluate judges an answer by the plan's conditions. It never fails: what cannot be judged is a
-// measurement with the outcome NoData or Misconfigured and the reason.
+// measurement with the outcome NoData, Unavailable or Misconfigured and the reason.
 func (p *Plan) Evaluate(result Result, err error) Measurement {
 	if err != nil {
-		outcome := NoData
+		outcome := Unavailable
 		if IsConfiguration(err) {
 			outcome = Misconfigured
 		}

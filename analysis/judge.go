@@ -16,8 +16,8 @@ const (
 //
 //	Fail          more failures than failureLimit · consecutiveFailureLimit failures in a row ·
 //	              no data more often in a row than consecutiveErrorLimit, if the metric is required
-//	Inconclusive  more inconclusive measurements than inconclusiveLimit · the same absence of data,
-//	              if it is not required · count reached without one success
+//	Inconclusive  more inconclusive measurements than inconclusiveLimit · no data or no answer more
+//	              often in a row than consecutiveErrorLimit · count reached without one success
 //	Pass          consecutiveSuccessLimit successes in a row · count reached with a success ·
 //	              without a count: the last measurement is a success
 //	Pending       everything else, notably while data is missing
@@ -25,7 +25,8 @@ const (
 // failureLimit is 0 unless set; where consecutiveFailureLimit is set it takes the place of a
 // failureLimit of 0, or a single failure would always come first. A measurement without data
 // breaks no row and counts towards no limit but consecutiveErrorLimit; until data is back, it
-// takes a Pass of the running kind away and holds the step.
+// takes a Pass of the running kind away and holds the step. A source that does not answer breaks a
+// row of absent data: what it would have said is not known, and an outage must not roll back.
 func Judge(metric *v1alpha1.Metric, counts v1alpha1.MeasurementCounts, m Measurement) (v1alpha1.MeasurementCounts, v1alpha1.Verdict, string) {
 	counts = count(counts, m.Outcome)
 	if verdict, why := exceeded(metric, counts, m); verdict != "" {
@@ -54,17 +55,22 @@ func count(c v1alpha1.MeasurementCounts, outcome Outcome) v1alpha1.MeasurementCo
 	case Success:
 		c.Success++
 		c.ConsecutiveSuccess++
-		c.ConsecutiveFailure, c.ConsecutiveError = 0, 0
+		c.ConsecutiveFailure, c.ConsecutiveError, c.ConsecutiveNoData = 0, 0, 0
 	case Failure:
 		c.Failure++
 		c.ConsecutiveFailure++
-		c.ConsecutiveSuccess, c.ConsecutiveError = 0, 0
+		c.ConsecutiveSuccess, c.ConsecutiveError, c.ConsecutiveNoData = 0, 0, 0
 	case Inconclusive:
 		c.Inconclusive++
-		c.ConsecutiveSuccess, c.ConsecutiveFailure, c.ConsecutiveError = 0, 0, 0
+		c.ConsecutiveSuccess, c.ConsecutiveFailure, c.ConsecutiveError, c.ConsecutiveNoData = 0, 0, 0, 0
 	case NoData:
 		c.Error++
 		c.ConsecutiveError++
+		c.ConsecutiveNoData++
+	case Unavailable:
+		c.Error++
+		c.ConsecutiveError++
+		c.ConsecutiveNoData = 0
 	case Misconfigured:
 		c.Error++
 	}
@@ -82,17 +88,26 @@ func exceeded(metric *v1alpha1.Metric, c v1alpha1.MeasurementCounts, m Measureme
 		return v1alpha1.VerdictFail, fmt.Sprintf("%s, failureLimit is %d; last: %s",
 			times(c.Failure, "failed measurement"), metric.FailureLimit, said(metric, m))
 	}
-	if limit := limitOr(metric.ConsecutiveErrorLimit, DefaultConsecutiveErrorLimit); c.ConsecutiveError > limit {
-		verdict, how := v1alpha1.VerdictInconclusive, ""
-		if metric.Required {
-			verdict, how = v1alpha1.VerdictFail, " and the metric is required"
-		}
-		return verdict, fmt.Sprintf("no data %s in a row, consecutiveErrorLimit is %d%s; last: %s",
-			times(c.ConsecutiveError, "time"), limit, how, said(metric, m))
+	if verdict, why := absent(metric, c, m); verdict != "" {
+		return verdict, why
 	}
 	if limit := limitOr(metric.InconclusiveLimit, DefaultInconclusiveLimit); c.Inconclusive > limit {
 		return v1alpha1.VerdictInconclusive, fmt.Sprintf("%s, inconclusiveLimit is %d; last: %s",
 			times(c.Inconclusive, "inconclusive measurement"), limit, said(metric, m))
+	}
+	return "", ""
+}
+
+// absent looks at the limit of measurements without data.
+func absent(metric *v1alpha1.Metric, c v1alpha1.MeasurementCounts, m Measurement) (v1alpha1.Verdict, string) {
+	limit := limitOr(metric.ConsecutiveErrorLimit, DefaultConsecutiveErrorLimit)
+	if metric.Required && c.ConsecutiveNoData > limit {
+		return v1alpha1.VerdictFail, fmt.Sprintf("no data %s in a row, consecutiveErrorLimit is %d and the metric is required; last: %s",
+			times(c.ConsecutiveNoData, "time"), limit, said(metric, m))
+	}
+	if c.ConsecutiveError > limit {
+		return v1alpha1.VerdictInconclusive, fmt.Sprintf("no data %s in a row, consecutiveErrorLimit is %d; last: %s",
+			times(c.ConsecutiveError, "time"), limit, said(metric, m))
 	}
 	return "", ""
 }

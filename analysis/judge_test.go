@@ -16,12 +16,13 @@ const (
 	pending      = v1alpha1.VerdictPending
 )
 
-// outcomes of a step in short: s success, f failure, i inconclusive, n no data, m misconfigured.
+// outcomes of a step in short: s success, f failure, i inconclusive, n no data, u unavailable, m misconfigured.
 var outcomes = map[rune]Measurement{
 	's': {Outcome: Success, Value: "0.001"},
 	'f': {Outcome: Failure, Value: "0.2"},
 	'i': {Outcome: Inconclusive, Value: "0.03"},
 	'n': {Outcome: NoData, Message: "the query returns no series"},
+	'u': {Outcome: Unavailable, Message: "did not answer"},
 	'm': {Outcome: Misconfigured, Message: "the query returns 2 series"},
 }
 
@@ -73,6 +74,14 @@ func TestJudge(t *testing.T) {
 		"absence that ends is forgotten":                  {story: "nnnnns", verdict: pass},
 		"absence with gaps is not persistent":             {story: "nnnnsnnnn", verdict: pending},
 		"persistent absence of a required metric fails":   {metric: v1alpha1.Metric{Required: true}, story: "nnnnn", verdict: fail, says: "the metric is required"},
+		"an outage of the source is inconclusive":         {story: "suuuuu", verdict: inconclusive, says: "no data 5 times in a row, consecutiveErrorLimit is 4; last: did not answer"},
+		"an outage fails no required metric":              {metric: v1alpha1.Metric{Required: true}, story: "suuuuuuuuuu", verdict: inconclusive, says: "did not answer"},
+		"nor does what is missing right after it":         {metric: v1alpha1.Metric{Required: true}, story: "suuuuunnnn", verdict: inconclusive},
+		"nor one in the middle of an absence":             {metric: v1alpha1.Metric{Required: true}, story: "snnnnunnnn", verdict: inconclusive},
+		"absence that lasts after an outage fails":        {metric: v1alpha1.Metric{Required: true}, story: "suuuuunnnnn", verdict: fail, says: "no data 5 times in a row, consecutiveErrorLimit is 4 and the metric is required"},
+		"an outage breaks no row of failures":             {metric: v1alpha1.Metric{ConsecutiveFailureLimit: 3}, story: "ffuuf", verdict: fail},
+		"a failure after an outage fails":                 {story: "suuuuuf", verdict: fail},
+		"data after an outage passes again":               {metric: v1alpha1.Metric{Required: true}, story: "suuuuus", verdict: pass},
 		"short absence of a required metric holds":        {metric: v1alpha1.Metric{Required: true}, story: "snnnn", verdict: pending},
 		"consecutiveErrorLimit 0":                         {metric: v1alpha1.Metric{ConsecutiveErrorLimit: limit(0)}, story: "n", verdict: inconclusive},
 		"misconfigured holds":                             {story: "mmmmmmmmmm", verdict: pending, says: "2 series"},
@@ -111,7 +120,7 @@ func TestJudge(t *testing.T) {
 func TestCounts(t *testing.T) {
 	metric := &v1alpha1.Metric{FailureLimit: 9}
 	counts, _, _ := play(metric, "ssffnnm")
-	want := v1alpha1.MeasurementCounts{Success: 2, Failure: 2, Error: 3, ConsecutiveFailure: 2, ConsecutiveError: 2}
+	want := v1alpha1.MeasurementCounts{Success: 2, Failure: 2, Error: 3, ConsecutiveFailure: 2, ConsecutiveError: 2, ConsecutiveNoData: 2}
 	if counts != want {
 		t.Errorf("counts %+v, want %+v", counts, want)
 	}
@@ -139,10 +148,22 @@ func anyMetric(t *rapid.T) *v1alpha1.Metric {
 func TestMissingDataNeverPassesAndAloneNeverFails(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		metric := anyMetric(t)
-		story := rapid.StringOfN(rapid.SampledFrom([]rune("nm")), 0, 30, -1).Draw(t, "story")
+		story := rapid.StringOfN(rapid.SampledFrom([]rune("num")), 0, 30, -1).Draw(t, "story")
 		_, verdict, _ := play(metric, story)
 		if verdict == pass || verdict == fail && !metric.Required {
 			t.Fatalf("%q gives %s", story, verdict)
+		}
+	})
+}
+
+func TestAnOutageNeverFails(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		metric := anyMetric(t)
+		story := rapid.StringOfN(rapid.SampledFrom([]rune("sfinum")), 0, 20, -1).Draw(t, "story")
+		_, before, _ := play(metric, story)
+		outage := rapid.StringOfN(rapid.SampledFrom([]rune("um")), 1, 10, -1).Draw(t, "outage")
+		if _, after, _ := play(metric, story+outage); after == fail && before != fail {
+			t.Fatalf("%q gives %s, then an outage %q gives %s", story, before, outage, after)
 		}
 	})
 }
@@ -152,7 +173,7 @@ func TestMissingDataNeverMakesAVerdictBetter(t *testing.T) {
 		metric := anyMetric(t)
 		story := rapid.StringOfN(rapid.SampledFrom([]rune("sfi")), 0, 20, -1).Draw(t, "story")
 		_, before, _ := play(metric, story)
-		missing := rapid.StringOfN(rapid.SampledFrom([]rune("nm")), 1, 10, -1).Draw(t, "missing")
+		missing := rapid.StringOfN(rapid.SampledFrom([]rune("num")), 1, 10, -1).Draw(t, "missing")
 		_, after, _ := play(metric, story+missing)
 		if after == pass && before != pass {
 			t.Fatalf("%q gives %s, then %q gives %s", story, before, missing, after)
@@ -166,7 +187,7 @@ func TestMissingDataNeverMakesAVerdictBetter(t *testing.T) {
 func TestPassNeedsASuccess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		metric := anyMetric(t)
-		story := rapid.StringOfN(rapid.SampledFrom([]rune("finm")), 0, 30, -1).Draw(t, "story")
+		story := rapid.StringOfN(rapid.SampledFrom([]rune("finum")), 0, 30, -1).Draw(t, "story")
 		if _, verdict, _ := play(metric, story); verdict == pass {
 			t.Fatalf("%q without a success gives %s", story, verdict)
 		}

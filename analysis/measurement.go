@@ -13,8 +13,11 @@ const (
 	Failure Outcome = "Failure"
 	// Inconclusive: both conditions are given and neither holds.
 	Inconclusive Outcome = "Inconclusive"
-	// NoData: nothing to judge. An empty answer, NaN, an infinity, an error of the source.
+	// NoData: the source answered, and there is nothing to judge. An empty answer, NaN, an infinity.
 	NoData Outcome = "NoData"
+	// Unavailable: the source did not answer. It says nothing about what is measured, so it is never a failure, not even
+	// of a required metric.
+	Unavailable Outcome = "Unavailable"
 	// Misconfigured: the metric cannot be judged until a person changes it. It holds the step and
 	// counts towards no limit.
 	Misconfigured Outcome = "Misconfigured"

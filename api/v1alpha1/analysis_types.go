@@ -153,7 +153,8 @@ type Metric struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100000
 	ConsecutiveErrorLimit *int32 `json:"consecutiveErrorLimit,omitempty"`
-	// required: persistent absence of data is a failure. Default false: it is Inconclusive.
+	// required: persistent absence of data is a failure. Default false: it is Inconclusive, as always when the source does
+	// not answer.
 	// +optional
 	Required bool `json:"required,omitempty"`
 	// dryRun: measured and shown, does not count.

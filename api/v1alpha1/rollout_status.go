@@ -175,6 +175,8 @@ type MeasurementCounts struct {
 	ConsecutiveSuccess int32 `json:"consecutiveSuccess,omitempty"`
 	ConsecutiveFailure int32 `json:"consecutiveFailure,omitempty"`
 	ConsecutiveError   int32 `json:"consecutiveError,omitempty"`
+	// consecutiveNoData counts those of the last errors where the source answered that it has no data.
+	ConsecutiveNoData int32 `json:"consecutiveNoData,omitempty"`
 }
 
 // RequestStatus acknowledges a person's request.
