@@ -105,7 +105,7 @@ func analysisHealth(set setter, s *observe.Scene, p *v1alpha1.Progress) {
 // reverted says whether Git has followed the last failed attempt, or could.
 func reverted(set setter, s *observe.Scene, p *v1alpha1.Progress) {
 	r := p.Revert
-	pending := r != nil && (r.State == v1alpha1.RevertWanted || r.State == v1alpha1.RevertPlanned)
+	pending := reverting(p)
 	switch {
 	case !s.Git.Configured:
 		set(v1alpha1.ConditionGitReverted, metav1.ConditionUnknown, "NoGit", "spec.git is not set: a failed revision stays in Git until a person takes it out")

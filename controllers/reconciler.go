@@ -110,9 +110,18 @@ func (r *Reconciler) quiet(key types.NamespacedName, s *observe.Scene, p plan.Pl
 	if (stage != v1alpha1.StageStepping && stage != v1alpha1.StageUnpinning) || p.Afresh {
 		r.StopMeasuring(key)
 	}
-	if p.Progress == nil {
+	switch {
+	case p.Progress == nil:
 		r.KeepGit(key, questions(p.Effects)...)
+	case !reverting(p.Progress):
+		// Before it is recorded: what was planned is not pushed any more.
+		r.KeepGit(key, gitwork.Tip)
 	}
+}
+
+// reverting says that a commit is wanted.
+func reverting(p *v1alpha1.Progress) bool {
+	return p.Revert != nil && (p.Revert.State == v1alpha1.RevertWanted || p.Revert.State == v1alpha1.RevertPlanned)
 }
 
 // questions are the kinds of orders to Git among effects.

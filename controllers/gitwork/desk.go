@@ -36,9 +36,12 @@ type Order struct {
 	Kind Kind
 	// Name of the order; the answer carries it.
 	Name string
-	// Repository reads how to reach it, anew for every call, so that rotated credentials need no restart.
+	// Repository reads how to reach it and whether it may still be used, anew for every call, so that rotated credentials
+	// need no restart and access that was taken away is gone at once.
 	Repository func(context.Context) (gitops.Repository, error)
-	Source     gitops.Source
+	// From names the Repository and its generation. With another one, or another Source, an order is not the same.
+	From   string
+	Source gitops.Source
 	// Record and Head of a Locate. An empty Head is the branch's.
 	Record, Head string
 	// Revert order; Planned is set by the desk.
@@ -70,12 +73,44 @@ type Desk struct {
 type file struct {
 	git    plan.Git
 	orders map[Kind]*running
+	// failed is the order that git.Failure is about; nil: none.
+	failed *running
 }
 
 type running struct {
-	name     string
+	order    Order
 	cancel   context.CancelFunc
 	recorded chan string
+}
+
+// same says that an order asks what this one does, of the same files.
+func (r *running) same(o Order) bool {
+	return r.order.Name == o.Name && r.order.From == o.From &&
+		r.order.Source.Branch == o.Source.Branch && slices.Equal(r.order.Source.Paths, o.Source.Paths)
+}
+
+// drop ends an order, and with it what was said of its failure: nobody tries again.
+func (f *file) drop(r *running) {
+	r.cancel()
+	if f.failed == r {
+		f.failed, f.git.Failure = nil, nil
+	}
+	delete(f.orders, r.order.Kind)
+}
+
+// succeeded says that the server was reached.
+func (f *file) succeeded() { f.failed, f.git.Failure = nil, nil }
+
+// unsay forgets the answer of a kind: it was read from other files.
+func (f *file) unsay(kind Kind) {
+	switch kind {
+	case Tip:
+		f.git.Tip = nil
+	case Locate:
+		f.git.Located = nil
+	case Revert:
+		f.git.Answer = nil
+	}
 }
 
 // New makes a desk. It does nothing until Start.
@@ -122,7 +157,7 @@ func (d *Desk) Forget(key types.NamespacedName) {
 }
 
 // Keep ends the orders of a Rollout whose kinds are not named: nobody waits for their answers any more, so they are not
-// asked for again and again. What is known stays.
+// asked for again and again. Answers stay; a failure that nobody tries to get past is none.
 func (d *Desk) Keep(key types.NamespacedName, kinds ...Kind) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -132,8 +167,7 @@ func (d *Desk) Keep(key types.NamespacedName, kinds ...Kind) {
 	}
 	for kind, r := range f.orders {
 		if !slices.Contains(kinds, kind) {
-			r.cancel()
-			delete(f.orders, kind)
+			f.drop(r)
 		}
 	}
 }
@@ -150,14 +184,16 @@ func (d *Desk) Do(key types.NamespacedName, order Order) {
 		f = &file{orders: map[Kind]*running{}}
 		d.files[key] = f
 	}
-	if r := f.orders[order.Kind]; r != nil && r.name == order.Name {
-		r.tell(order.Recorded)
-		return
-	} else if r != nil {
-		r.cancel()
+	if r := f.orders[order.Kind]; r != nil {
+		if r.same(order) {
+			r.tell(order.Recorded)
+			return
+		}
+		f.drop(r)
+		f.unsay(order.Kind)
 	}
 	ctx, cancel := context.WithCancel(d.ctx)
-	r := &running{name: order.Name, cancel: cancel, recorded: make(chan string, 1)}
+	r := &running{order: order, cancel: cancel, recorded: make(chan string, 1)}
 	r.tell(order.Recorded)
 	f.orders[order.Kind] = r
 	d.work.Go(func() {
@@ -187,7 +223,7 @@ func (d *Desk) run(ctx context.Context, key types.NamespacedName, order Order, r
 			return
 		}
 		d.opts.Log.Info("Git did not do what was asked, it is asked again", "rollout", key, "order", order.Kind, "error", err.Error(), "detail", detail(err), "pause", pause)
-		d.update(key, r, func(g *plan.Git) { g.Failure = problem(err) })
+		d.update(key, r, func(f *file) { f.failed, f.git.Failure = r, problem(err) })
 		timer := d.opts.Clock.NewTimer(pause)
 		select {
 		case <-ctx.Done():
@@ -221,8 +257,9 @@ func (d *Desk) tip(ctx context.Context, key types.NamespacedName, order Order, r
 	if err != nil {
 		return err
 	}
-	d.update(key, r, func(g *plan.Git) {
-		g.Tip, g.Failure = &plan.Tip{For: order.Name, Commit: tip.Commit, Inputs: tip.Inputs}, nil
+	d.update(key, r, func(f *file) {
+		f.git.Tip = &plan.Tip{For: order.Name, Commit: tip.Commit, Inputs: tip.Inputs}
+		f.succeeded()
 	})
 	return nil
 }
@@ -240,16 +277,18 @@ func (d *Desk) locate(ctx context.Context, key types.NamespacedName, order Order
 	if err != nil {
 		return err
 	}
-	d.update(key, r, func(g *plan.Git) {
-		g.Located, g.Failure = &plan.Located{For: order.Name, Stable: found.Stable, Failed: found.Failed}, nil
+	d.update(key, r, func(f *file) {
+		f.git.Located = &plan.Located{For: order.Name, Stable: found.Stable, Failed: found.Failed}
+		f.succeeded()
 	})
 	return nil
 }
 
 func (d *Desk) revert(ctx context.Context, key types.NamespacedName, order Order, repository gitops.Repository, r *running) error {
 	order.Revert.Planned = func(revertKey, commit string) error {
-		d.update(key, r, func(g *plan.Git) {
-			g.Answer, g.Failure = &plan.Answer{For: order.Name, Result: "Planned", Key: revertKey, Commit: commit}, nil
+		d.update(key, r, func(f *file) {
+			f.git.Answer = &plan.Answer{For: order.Name, Result: "Planned", Key: revertKey, Commit: commit}
+			f.succeeded()
 		})
 		return r.await(ctx, commit)
 	}
@@ -264,7 +303,10 @@ func (d *Desk) revert(ctx context.Context, key types.NamespacedName, order Order
 	case err != nil:
 		return err
 	}
-	d.update(key, r, func(g *plan.Git) { g.Answer, g.Failure = &answer, nil })
+	d.update(key, r, func(f *file) {
+		f.git.Answer = &answer
+		f.succeeded()
+	})
 	return nil
 }
 
@@ -283,12 +325,12 @@ func (r *running) await(ctx context.Context, commit string) error {
 }
 
 // update changes what is known, unless the order was replaced meanwhile, and wakes the reconciler.
-func (d *Desk) update(key types.NamespacedName, r *running, change func(*plan.Git)) {
+func (d *Desk) update(key types.NamespacedName, r *running, change func(*file)) {
 	d.mu.Lock()
 	f, ok := d.files[key]
-	current := ok && (f.orders[Tip] == r || f.orders[Locate] == r || f.orders[Revert] == r)
+	current := ok && f.orders[r.order.Kind] == r
 	if current {
-		change(&f.git)
+		change(f)
 	}
 	d.mu.Unlock()
 	if current {

@@ -280,7 +280,7 @@ func TestAnswerToReplacedOrder(t *testing.T) {
 	r := b.desk.files[shop].orders[Tip]
 	b.desk.Do(shop, order(Tip, "canary/2"))
 	b.call(Tip)
-	b.desk.update(shop, r, func(g *plan.Git) { g.Tip = &plan.Tip{For: "stable/v1"} })
+	b.desk.update(shop, r, func(f *file) { f.git.Tip = &plan.Tip{For: "stable/v1"} })
 	if got := b.desk.State(shop).Tip; got != nil {
 		t.Errorf("tip is %+v", got)
 	}
@@ -554,4 +554,66 @@ func TestKeepEndsThePauses(t *testing.T) {
 	b.desk.Keep(shop)
 	b.until("the pause to end", func() bool { return !b.clock.HasWaiters() })
 	nothing(t, b.engine.calls, "called again")
+	if f := b.desk.State(shop).Failure; f != nil {
+		t.Errorf("a failure that nobody tries to get past is still told: %+v", f)
+	}
+}
+
+// A commit that was recorded must not be pushed once nobody wants it any more.
+func TestKeepPushesNothing(t *testing.T) {
+	b := opened(t)
+	b.desk.Do(shop, order(Revert, "7/"))
+	c := b.call(Revert)
+	recorded := make(chan error, 1)
+	go func() { recorded <- c.revert.Planned("key", "r1") }()
+	b.wake()
+	b.desk.Keep(shop, Tip)
+	if err := receive(t, recorded, "the wait to end"); !errors.Is(err, context.Canceled) {
+		t.Errorf("planned: %v", err)
+	}
+	nothing(t, b.engine.calls, "called again")
+}
+
+// What ends one order is no word about the failure of another.
+func TestKeepTellsTheFailureOfWhatGoesOn(t *testing.T) {
+	b := opened(t)
+	b.desk.Do(shop, order(Tip, "stable/v1"))
+	b.call(Tip)
+	b.desk.Do(shop, order(Revert, "7/"))
+	b.call(Revert).answer <- reply{err: transient("the server is away")}
+	b.wake()
+	b.desk.Keep(shop, Revert)
+	if f := b.desk.State(shop).Failure; f == nil {
+		t.Error("the failure is not told any more")
+	}
+}
+
+// The same question to another place is another order, and what the first place said does not count any more.
+func TestAnotherPlaceIsAnotherOrder(t *testing.T) {
+	for name, change := range map[string]func(*Order){
+		"an edited Repository": func(o *Order) { o.From = "platform/2" },
+		"another branch":       func(o *Order) { o.Source.Branch = "release" },
+		"another path":         func(o *Order) { o.Source.Paths = []string{"apps/cart"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := opened(t)
+			o := order(Revert, "7/")
+			o.From, o.Source = "platform/1", gitops.Source{Branch: "main", Paths: []string{"apps/checkout"}}
+			b.desk.Do(shop, o)
+			old := b.call(Revert)
+			recorded := make(chan error, 1)
+			go func() { recorded <- old.revert.Planned("key", "r1") }()
+			b.wake()
+			change(&o)
+			o.Recorded = "r1"
+			b.desk.Do(shop, o)
+			if err := receive(t, recorded, "the first order to end"); !errors.Is(err, context.Canceled) {
+				t.Errorf("planned: %v", err)
+			}
+			b.call(Revert)
+			if a := b.desk.State(shop).Answer; a != nil {
+				t.Errorf("the first place still answers %+v", a)
+			}
+		})
+	}
 }
