@@ -58,13 +58,17 @@ func checkRecord(o *Observed, p Plan, broken func(law, format string, args ...an
 	if p.Progress == nil {
 		return
 	}
-	started := p.Progress.ProgrammedSince != nil && o.Progress.ProgrammedSince == nil
-	if started && (o.trafficLag() != "" || o.canaryReady() < o.size()) {
-		broken("I6", "the clock starts although pods or weight are not there")
-	}
+	checkClock(o, p, broken)
 	handed := p.Progress.Stage == v1alpha1.StageUnpinning && o.Progress.Stage == v1alpha1.StageStepping
 	byPerson := p.Ack != nil || o.Progress.PromoteFull
 	if handed && !byPerson && o.verdict().verdict != v1alpha1.VerdictPass {
 		broken("I10", "a promotion without a Pass of every gating metric")
+	}
+}
+
+func checkClock(o *Observed, p Plan, broken func(law, format string, args ...any)) {
+	started := p.Progress.ProgrammedSince != nil && o.Progress.ProgrammedSince == nil
+	if started && (o.trafficLag() != "" || o.canaryReady() < o.size()) {
+		broken("I6", "the clock starts although pods or weight are not there")
 	}
 }

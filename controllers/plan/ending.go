@@ -153,12 +153,8 @@ func (o *Observed) retired() *Plan {
 		return p
 	}
 	phase := o.abortedPhase()
-	c, exists := o.canary()
-	if exists && c.Ours && c.Replicas > 0 {
-		return act(phase, "the canary's pods end", Canaries{Revision: c, Size: 0})
-	}
-	if exists && c.Ours && c.Present > 0 {
-		return wait(phase, "waits until the canary's pods have ended", o.Progress.StageSince.Time, time.Time{})
+	if p := o.endCanaryPods(phase); p != nil {
+		return p
 	}
 	if effects := o.unpinEffects(); len(effects) > 0 {
 		return act(phase, "the Services select by the user's own selectors again", effects...)
@@ -170,6 +166,20 @@ func (o *Observed) retired() *Plan {
 		return p
 	}
 	return o.close()
+}
+
+// endCanaryPods scales the canary to zero and waits for its pods; nil: there is none left.
+func (o *Observed) endCanaryPods(phase v1alpha1.Phase) *Plan {
+	c, exists := o.canary()
+	switch {
+	case !exists || !c.Ours:
+		return nil
+	case c.Replicas > 0:
+		return act(phase, "the canary's pods end", Canaries{Revision: c, Size: 0})
+	case c.Present > 0:
+		return wait(phase, "waits until the canary's pods have ended", o.Progress.StageSince.Time, time.Time{})
+	}
+	return nil
 }
 
 // giveBack returns a ReplicaSet that was taken over; nil: there is none. While its template is still in the workload it

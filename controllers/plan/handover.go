@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/workloads"
 )
 
 // handOver finishes what was judged good. From HandingOver on there is no way back, so neither a suspension nor an
@@ -99,18 +100,15 @@ func (o *Observed) completing() *Plan {
 	}
 	others := o.Workload.Others(o.Progress.Stable.ReplicaSet)
 	s, _ := o.stable()
-	if o.Workload.Held && s.Available >= o.Workload.Replicas {
-		// A newer template came at this very moment: the workload is paused with both revisions. The old one is not
-		// needed any more, all traffic is on the promoted one.
-		for _, r := range others {
-			if r.Replicas > 0 {
-				return act(v1alpha1.PhaseProgressing, "the old revision ends", Resize{Revision: r, Size: 0})
-			}
+	whole := s.Available >= o.Workload.Replicas
+	if o.Workload.Held && whole {
+		if p := endOld(others); p != nil {
+			return p
 		}
 	}
 	since, until := o.Progress.StageSince.Time, o.Progress.StageSince.Add(o.Config.Progress)
 	switch {
-	case len(others) == 0 && s.Available >= o.Workload.Replicas && (o.Workload.Held || o.Workload.Settled):
+	case len(others) == 0 && whole && (o.Workload.Held || o.Workload.Settled):
 		return o.toClearing()
 	case o.Now.Before(until) && !(o.Workload.Held && s.Ready == 0):
 		return wait(v1alpha1.PhaseProgressing, "waits until "+o.WorkloadName+" has let the old revision go", since, until)
@@ -120,6 +118,17 @@ func (o *Observed) completing() *Plan {
 	}
 	return stalled(Problem{"HandOverIncomplete", fmt.Sprintf(
 		"%s has not let the old revision go within %s: its conditions say why; all traffic is on the promoted revision", o.WorkloadName, o.Config.Progress)})
+}
+
+// endOld ends the old revision where a newer template came at the moment of the hand-over: the workload is paused with
+// both. The old one is not needed any more, all traffic is on the promoted one. nil: it has no pods.
+func endOld(others []workloads.Revision) *Plan {
+	for _, r := range others {
+		if r.Replicas > 0 {
+			return act(v1alpha1.PhaseProgressing, "the old revision ends", Resize{Revision: r, Size: 0})
+		}
+	}
+	return nil
 }
 
 func (o *Observed) toClearing() *Plan {

@@ -44,24 +44,33 @@ func adopting(o *Observed) *Plan {
 	if effects := o.sweep(); len(effects) > 0 {
 		return act(v1alpha1.PhasePending, "what an earlier attempt left goes", effects...)
 	}
-	if r, ok := o.serving(); ok && o.Workload.Held {
-		return o.adoptServing(r)
-	}
 	if o.Workload.Held {
-		// Nothing is known to be stable, so there is nothing to protect: the newer template may well be the fix.
-		if s, ok := o.stable(); !ok || s.Ready == 0 {
-			return act(v1alpha1.PhasePending, "nothing is known to be stable yet; "+o.WorkloadName+" goes on with its newest template",
-				Release{ResourceVersion: o.Workload.ResourceVersion})
-		}
-		if p := o.undoRoll(); p != nil {
-			return p
-		}
-		return o.toResting("the stable revision has all its pods again")
+		return o.adoptingHeld()
 	}
-	c := o.Workload.Candidate
-	if !o.Workload.Settled || !c.Owned {
+	if !o.Workload.Settled || !o.Workload.Candidate.Owned {
 		return wait(v1alpha1.PhasePending, "waits until "+o.WorkloadName+" has finished its own roll-out", o.Progress.StageSince.Time, time.Time{})
 	}
+	return o.adopt(o.Workload.Candidate)
+}
+
+// adoptingHeld finds what is stable behind a template that is held already.
+func (o *Observed) adoptingHeld() *Plan {
+	if r, ok := o.serving(); ok {
+		return o.adoptServing(r)
+	}
+	// Nothing is known to be stable, so there is nothing to protect: the newer template may well be the fix.
+	if s, ok := o.stable(); !ok || s.Ready == 0 {
+		return act(v1alpha1.PhasePending, "nothing is known to be stable yet; "+o.WorkloadName+" goes on with its newest template",
+			Release{ResourceVersion: o.Workload.ResourceVersion})
+	}
+	if p := o.undoRoll(); p != nil {
+		return p
+	}
+	return o.toResting("the stable revision has all its pods again")
+}
+
+// adopt records the workload's own revision as stable, and one that was let through unheld in the history.
+func (o *Observed) adopt(c workloads.Revision) *Plan {
 	p := o.record(v1alpha1.PhaseHealthy, fmt.Sprintf("%s is stable at revision %s", o.WorkloadName, c.Hash), func(p *v1alpha1.Progress) {
 		source := o.Workload.Source
 		if source == "" {
@@ -92,17 +101,8 @@ func (o *Observed) held() *Plan {
 		return p
 	}
 	phase := o.abortedPhase()
-	switch {
-	case !o.Workload.Found, !o.Workload.Held && !o.templateIsStable():
-		return o.toAdopting(phase, o.WorkloadName+" is not held any more")
-	case o.templateIsStable() && o.Workload.Held:
-		return act(phase, "the stable template is back: the hold goes, nothing restarts", Release{ResourceVersion: o.Workload.ResourceVersion})
-	case !o.templateFailed() && o.giveBack(phase) != nil:
-		return o.giveBack(phase)
-	case o.templateIsStable():
-		return o.toResting("the stable template is back in " + o.WorkloadName)
-	case !o.templateFailed():
-		return o.toResting("a newer template is in " + o.WorkloadName)
+	if p := o.leaveHeld(phase); p != nil {
+		return p
 	}
 	if notice := o.notice(); o.Workload.Notice != notice {
 		return act(phase, notice, Notice{Sentence: notice})
@@ -112,6 +112,27 @@ func (o *Observed) held() *Plan {
 	}
 	p := wait(phase, o.heldText(), o.Progress.StageSince.Time, time.Time{})
 	return p
+}
+
+// leaveHeld goes on where the failed template is no longer in the workload; nil: it is.
+func (o *Observed) leaveHeld(phase v1alpha1.Phase) *Plan {
+	switch {
+	case !o.Workload.Found, !o.Workload.Held && !o.templateIsStable():
+		return o.toAdopting(phase, o.WorkloadName+" is not held any more")
+	case o.templateIsStable() && o.Workload.Held:
+		return act(phase, "the stable template is back: the hold goes, nothing restarts", Release{ResourceVersion: o.Workload.ResourceVersion})
+	case o.templateFailed() && !o.templateIsStable():
+		return nil
+	}
+	if !o.templateFailed() {
+		if p := o.giveBack(phase); p != nil {
+			return p
+		}
+	}
+	if o.templateIsStable() {
+		return o.toResting("the stable template is back in " + o.WorkloadName)
+	}
+	return o.toResting("a newer template is in " + o.WorkloadName)
 }
 
 // heldText says why the workload is held and what is waited for.
@@ -220,6 +241,13 @@ func (o *Observed) sweep() []Effect {
 	if o.Attempt.Found {
 		effects = append(effects, DeleteAttempt{})
 	}
+	return append(effects, o.sweepRevisions()...)
+}
+
+// sweepRevisions lists ReplicaSets of ours that must not be there at rest. One of a revision that failed stays: by it the
+// revision is known when it comes again.
+func (o *Observed) sweepRevisions() []Effect {
+	var effects []Effect
 	for _, r := range o.Workload.Revisions {
 		known := slices.ContainsFunc(o.Progress.Quarantine, func(q v1alpha1.QuarantinedRevision) bool { return q.ReplicaSet == r.Name })
 		switch {

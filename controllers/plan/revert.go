@@ -16,11 +16,7 @@ func revert(o *Observed) *Plan {
 	if !o.reverting() {
 		return nil
 	}
-	r := o.Progress.Revert
-	answer := o.Git.Answer
-	if r.Failed == "" || answer == nil || answer.For != o.order() {
-		answer = nil
-	}
+	r, answer := o.Progress.Revert, o.currentAnswer()
 	if answer != nil && answer.Result == resultCommitted {
 		// First, or an agent that has applied it already would make it look as if somebody else had done it.
 		return o.answered(*answer)
@@ -36,6 +32,14 @@ func revert(o *Observed) *Plan {
 	}
 	if answer != nil {
 		return o.answered(*answer)
+	}
+	return nil
+}
+
+// currentAnswer is the engine's answer to what is asked now; nil: none yet.
+func (o *Observed) currentAnswer() *Answer {
+	if a := o.Git.Answer; o.Progress.Revert.Failed != "" && a != nil && a.For == o.order() {
+		return a
 	}
 	return nil
 }

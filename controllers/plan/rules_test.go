@@ -381,7 +381,9 @@ func TestCanaryLost(t *testing.T) {
 
 func TestFrozenTooLong(t *testing.T) {
 	suspended := func(o *Observed) { o.Suspend = true }
-	since := func(d time.Duration) edit { return func(o *Observed) { o.Progress.FrozenSince = microPtr(noon.Add(-d)) } }
+	since := func(d time.Duration) edit {
+		return func(o *Observed) { o.Progress.FrozenSince = microPtr(noon.Add(-d)) }
+	}
 	approve := func(o *Observed) {
 		o.Config.Ladder[1] = Step{Permille: 100, Approve: true, Timeout: time.Hour, OnTimeout: v1alpha1.TimeoutAbort}
 		o.Progress.WeightPermille = 100

@@ -56,8 +56,8 @@ func (o *Observed) preparing() []Effect {
 	if o.attemptMissing() {
 		effects = append(effects, EnsureAttempt{Pin: pin, Split: zero.Split, Labels: o.Workload.PodLabels})
 	}
-	if !o.Canary.Found || !o.Canary.Current || o.Canary.Revision != o.Progress.Canary.Revision {
-		effects = append(effects, EnsureCanaryService{Name: o.Progress.CanaryService, Service: o.Config.Service, Revision: o.Progress.Canary.Revision})
+	if o.canaryServiceStale() {
+		effects = append(effects, o.ensureCanaryService())
 	}
 	effects = append(effects, o.pinEffects()...)
 	if len(effects) > 0 {
@@ -69,6 +69,15 @@ func (o *Observed) preparing() []Effect {
 		}
 	}
 	return effects
+}
+
+// canaryServiceStale says that the canary's Service is missing or does not say what it has to.
+func (o *Observed) canaryServiceStale() bool {
+	return !o.Canary.Found || !o.Canary.Current || o.Canary.Revision != o.Progress.Canary.Revision
+}
+
+func (o *Observed) ensureCanaryService() Effect {
+	return EnsureCanaryService{Name: o.Progress.CanaryService, Service: o.Config.Service, Revision: o.Progress.Canary.Revision}
 }
 
 // pinEffects pins every Service that is not pinned to the stable revision.
@@ -194,13 +203,7 @@ func trafficPending(o *Observed) *Plan {
 	if o.Progress.Stage != v1alpha1.StageStepping || o.Progress.ProgrammedSince != nil {
 		return nil
 	}
-	var effects []Effect
-	for _, r := range o.Routes {
-		if r.Found && r.Other == nil && (r.Intent == nil || r.Intent.Permille() != o.Progress.WeightPermille || r.Intent.Attempt != o.Progress.Attempt) {
-			effects = append(effects, o.split(r.Ref, r.ResourceVersion, o.Progress.WeightPermille))
-		}
-	}
-	if len(effects) > 0 {
+	if effects := o.weightEffects(); len(effects) > 0 {
 		return act(v1alpha1.PhaseProgressing, fmt.Sprintf("the canary gets %s of the traffic", Percent(o.Progress.WeightPermille)), effects...)
 	}
 	if lag := o.trafficLag(); lag != "" {
@@ -208,6 +211,17 @@ func trafficPending(o *Observed) *Plan {
 		return wait(v1alpha1.PhaseProgressing, "waits until "+lag, since, since.Add(o.Config.Progress))
 	}
 	return o.startClock()
+}
+
+// weightEffects write the step's weight on every route that has another.
+func (o *Observed) weightEffects() []Effect {
+	var effects []Effect
+	for _, r := range o.Routes {
+		if r.Found && r.Other == nil && (r.Intent == nil || r.Intent.Permille() != o.Progress.WeightPermille || r.Intent.Attempt != o.Progress.Attempt) {
+			effects = append(effects, o.split(r.Ref, r.ResourceVersion, o.Progress.WeightPermille))
+		}
+	}
+	return effects
 }
 
 // startClock records that the step's clock runs. The words are those of the bake that follows, so that the status need
@@ -279,21 +293,12 @@ func stepUnfinished(o *Observed) *Plan {
 	if elapsed >= step.Bake && !o.clockStart().After(o.Now) && v.verdict == v1alpha1.VerdictPass {
 		return nil
 	}
-	if o.Progress.Inconclusive == "" && v.verdict != v1alpha1.VerdictPass && elapsed > o.stepDeadline() {
+	if v.verdict != v1alpha1.VerdictPass && elapsed > o.stepDeadline() {
 		if p := o.inconclusive(fmt.Sprintf("%s after %s at step %d", v.sentence, elapsed.Round(time.Second), o.Progress.Step)); p != nil {
 			return p
 		}
 	}
-	phase, text := v1alpha1.PhaseProgressing, o.bakingText()
-	if elapsed >= step.Bake && v.verdict != v1alpha1.VerdictPass {
-		text = fmt.Sprintf("step %d/%d has baked; %s", o.Progress.Step, len(o.Config.Ladder), v.sentence)
-	}
-	if o.Progress.Paused {
-		phase = v1alpha1.PhasePaused
-	}
-	if o.Progress.Inconclusive != "" {
-		phase, text = v1alpha1.PhaseInconclusive, o.Progress.Inconclusive+"; promote, abort or resume"
-	}
+	phase, text := o.unfinishedText(v)
 	p := wait(phase, text, o.clockStart(), o.clockReaches(step.Bake))
 	p.Wake = time.Time{}
 	for _, at := range []time.Time{o.clockStart(), o.clockReaches(step.Bake), o.clockReaches(o.stepDeadline() + time.Millisecond)} {
@@ -302,6 +307,21 @@ func stepUnfinished(o *Observed) *Plan {
 		}
 	}
 	return o.withMeasuring(p)
+}
+
+// unfinishedText says how it stands with a step that is not done.
+func (o *Observed) unfinishedText(v judgement) (v1alpha1.Phase, string) {
+	phase, text := v1alpha1.PhaseProgressing, o.bakingText()
+	if step, _ := o.step(); o.elapsed() >= step.Bake && v.verdict != v1alpha1.VerdictPass {
+		text = fmt.Sprintf("step %d/%d has baked; %s", o.Progress.Step, len(o.Config.Ladder), v.sentence)
+	}
+	if o.Progress.Paused {
+		phase = v1alpha1.PhasePaused
+	}
+	if o.Progress.Inconclusive != "" {
+		phase, text = v1alpha1.PhaseInconclusive, o.Progress.Inconclusive+"; promote, abort or resume"
+	}
+	return phase, text
 }
 
 // settling waits, where a person has said to go on without bake and verdict, until gateways have followed the weight;

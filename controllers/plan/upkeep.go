@@ -35,12 +35,17 @@ func stableLost(o *Observed) *Plan {
 	case since == nil:
 		return o.record(v1alpha1.PhaseProgressing, fmt.Sprintf("no stable pod is ready; the canary takes over when none is back within %s", stableLostFor),
 			func(p *v1alpha1.Progress) { p.StableLostSince = o.stampPtr() })
-	case o.Now.Before(since.Add(stableLostFor)) || o.canaryReady() == 0:
+	case !o.canaryMayTakeOver():
 		return nil
 	}
 	return o.record(v1alpha1.PhaseProgressing, "no stable pod is ready: there is nothing to protect, the canary takes over", func(p *v1alpha1.Progress) {
 		p.PromoteFull, p.Paused, p.Inconclusive = true, false, ""
 	})
+}
+
+// canaryMayTakeOver says that stable has been lost for long enough, and that there is somebody to take over.
+func (o *Observed) canaryMayTakeOver() bool {
+	return !o.Now.Before(o.Progress.StableLostSince.Add(stableLostFor)) && o.canaryReady() > 0
 }
 
 // upkeep keeps what was made before the first canary pod: a Service that came under the pods since is pinned, and the
@@ -50,8 +55,8 @@ func upkeep(o *Observed) *Plan {
 		return nil
 	}
 	var effects []Effect
-	if !o.Canary.Foreign && (!o.Canary.Found || !o.Canary.Current || o.Canary.Revision != o.Progress.Canary.Revision) {
-		effects = append(effects, EnsureCanaryService{Name: o.Progress.CanaryService, Service: o.Config.Service, Revision: o.Progress.Canary.Revision})
+	if !o.Canary.Foreign && o.canaryServiceStale() {
+		effects = append(effects, o.ensureCanaryService())
 	}
 	if o.pinProblem() == nil {
 		effects = append(effects, o.pinEffects()...)

@@ -25,19 +25,25 @@ func (o *Observed) verdict() judgement {
 			continue
 		}
 		seen = true
-		switch {
-		case m.Verdict == v1alpha1.VerdictFail:
-			return judgement{m.Verdict, metricSentence(m)}
-		case m.Verdict == v1alpha1.VerdictInconclusive:
-			out = judgement{m.Verdict, metricSentence(m)}
-		case m.Verdict != v1alpha1.VerdictPass && out.verdict == v1alpha1.VerdictPass:
-			out = judgement{v1alpha1.VerdictPending, m.Name + " has no verdict yet"}
+		if out = out.and(m); out.verdict == v1alpha1.VerdictFail {
+			return out
 		}
 	}
 	if !seen {
 		return judgement{v1alpha1.VerdictPending, "nothing has been measured yet"}
 	}
 	return out
+}
+
+// and adds what one more metric says.
+func (j judgement) and(m v1alpha1.MetricStatus) judgement {
+	switch {
+	case m.Verdict == v1alpha1.VerdictFail, m.Verdict == v1alpha1.VerdictInconclusive:
+		return judgement{m.Verdict, metricSentence(m)}
+	case m.Verdict != v1alpha1.VerdictPass && j.verdict == v1alpha1.VerdictPass:
+		return judgement{v1alpha1.VerdictPending, m.Name + " has no verdict yet"}
+	}
+	return j
 }
 
 // measured says that metrics run at the current step. They also run while a person is waited for: users are on the
