@@ -80,7 +80,7 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *options, policyAPI bool, log
 		Guard: &observe.Guard{Client: mgr.GetClient(), Clock: real, PolicyAPI: policyAPI},
 	}
 	applier := &apply.Applier{
-		Client: mgr.GetClient(), Routers: observer.Routers, Measure: runner.Ensure, Git: desk.Do, Cluster: o.cluster,
+		Client: mgr.GetClient(), Routers: observer.Routers, Measure: runner.Ensure, Git: desk.Do, Cluster: o.cluster, Namespace: o.namespace,
 		Secret: func(ctx context.Context, name string) (*corev1.Secret, error) {
 			var s corev1.Secret
 			err := mgr.GetAPIReader().Get(ctx, client.ObjectKey{Namespace: o.namespace, Name: name}, &s)

@@ -36,6 +36,8 @@ type Applier struct {
 	Git     func(types.NamespacedName, gitwork.Order)
 	// Secret reads a Secret of the controller's namespace, past the cache.
 	Secret func(ctx context.Context, name string) (*corev1.Secret, error)
+	// Namespace of the controller, where Repositories live.
+	Namespace string
 	// Cluster is this cluster's name in commit messages.
 	Cluster string
 }
@@ -185,10 +187,12 @@ func (a *Applier) git(s *observe.Scene, e plan.Effect) {
 	if s.Repository == nil || s.Rollout.Spec.Git == nil {
 		return
 	}
+	namespace, git := s.Namespace, s.Rollout.Spec.Git.DeepCopy()
 	order := gitwork.Order{
-		Repository: func(ctx context.Context) (gitops.Repository, error) { return a.repository(ctx, s.Repository) },
+		Repository: func(ctx context.Context) (gitops.Repository, error) { return a.repository(ctx, namespace, git) },
+		From:       fmt.Sprintf("%s/%s/%d", s.Repository.Name, s.Repository.UID, s.Repository.Generation),
 		Source: gitops.Source{
-			Branch: s.Rollout.Spec.Git.Branch, Paths: []string{s.Rollout.Spec.Git.Path},
+			Branch: git.Branch, Paths: []string{git.Path},
 			Workload: gitops.ObjectRef{Kind: s.Rollout.Spec.WorkloadRef.Kind, Namespace: s.Namespace, Name: s.Rollout.Spec.WorkloadRef.Name},
 		},
 	}

@@ -56,8 +56,23 @@ func tag(image string) string {
 	return ""
 }
 
-// repository reads the Repository's Secrets, anew at every call.
-func (a *Applier) repository(ctx context.Context, r *v1alpha1.Repository) (gitops.Repository, error) {
+// repository reads the Repository of a Rollout's spec.git and its Secrets, and asks again whether the namespace may use
+// it, at every call: an order may stand for an hour.
+func (a *Applier) repository(ctx context.Context, namespace string, git *v1alpha1.Git) (gitops.Repository, error) {
+	r, problem, err := observe.Repository(ctx, a.Client, a.Namespace, namespace, git)
+	switch {
+	case err != nil:
+		return gitops.Repository{}, err
+	case problem != nil:
+		return gitops.Repository{}, &gitops.Error{Class: gitops.ClassNotFound, Text: problem.Message}
+	case r.Spec.Mode == v1alpha1.GitModeOff:
+		return gitops.Repository{}, &gitops.Error{Class: gitops.ClassNotFound, Text: fmt.Sprintf("spec.mode of Repository %s is Off", r.Name)}
+	}
+	return a.reach(ctx, r)
+}
+
+// reach is how to get at a Repository.
+func (a *Applier) reach(ctx context.Context, r *v1alpha1.Repository) (gitops.Repository, error) {
 	out := gitops.Repository{
 		URL:            r.Spec.URL,
 		Author:         gitops.Identity{Name: r.Spec.Author.Name, Email: r.Spec.Author.Email},

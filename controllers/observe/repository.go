@@ -23,29 +23,37 @@ func (o *Observer) repository(ctx context.Context, s *Scene) error {
 		return nil
 	}
 	s.Git.Configured, s.Git.MaxAge = true, s.MaxAge()
-	var repo v1alpha1.Repository
-	err := o.Reader.Get(ctx, client.ObjectKey{Namespace: o.Namespace, Name: git.Repository}, &repo)
-	if apierrors.IsNotFound(err) {
-		s.Git.Problem = &plan.Problem{Reason: "RepositoryMissing", Message: fmt.Sprintf(
-			"spec.git.repository: there is no Repository %q in namespace %s: correct the name, or ask the platform team for it", git.Repository, o.Namespace)}
-		return nil
-	}
+	repo, problem, err := Repository(ctx, o.Reader, o.Namespace, s.Namespace, git)
 	if err != nil {
 		return err
 	}
-	s.Repository = &repo
-	if !allowed(&repo, s.Namespace, git.Branch, git.Path) {
-		s.Git.Problem = &plan.Problem{Reason: "RepositoryAccessDenied", Message: fmt.Sprintf(
-			"Repository %s gives namespace %s no access to path %q on branch %q: its spec.access must list them", repo.Name, s.Namespace, git.Path, git.Branch)}
-		return nil
-	}
+	s.Repository, s.Git.Problem = repo, problem
 	switch {
+	case problem != nil:
 	case git.Mode == v1alpha1.GitModeOff:
 		s.Git.Off = "spec.git.mode is Off: the failed revision stays in Git until a person takes it out"
 	case repo.Spec.Mode == v1alpha1.GitModeOff:
 		s.Git.Off = fmt.Sprintf("spec.mode of Repository %s is Off: the failed revision stays in Git until a person takes it out", repo.Name)
 	}
 	return nil
+}
+
+// Repository reads the Repository of a Rollout's spec.git in the controller's namespace, and says what keeps a namespace
+// from using it; no problem: nothing. It is nil where there is none.
+func Repository(ctx context.Context, r client.Reader, controller, namespace string, git *v1alpha1.Git) (*v1alpha1.Repository, *plan.Problem, error) {
+	repo := &v1alpha1.Repository{}
+	err := r.Get(ctx, client.ObjectKey{Namespace: controller, Name: git.Repository}, repo)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, &plan.Problem{Reason: "RepositoryMissing", Message: fmt.Sprintf(
+			"spec.git.repository: there is no Repository %q in namespace %s: correct the name, or ask the platform team for it", git.Repository, controller)}, nil
+	case err != nil:
+		return nil, nil, fmt.Errorf("reading Repository %s: %w", git.Repository, err)
+	case !allowed(repo, namespace, git.Branch, git.Path):
+		return repo, &plan.Problem{Reason: "RepositoryAccessDenied", Message: fmt.Sprintf(
+			"Repository %s gives namespace %s no access to path %q on branch %q: its spec.access must list them", repo.Name, namespace, git.Path, git.Branch)}, nil
+	}
+	return repo, nil, nil
 }
 
 // allowed says whether an entry of the Repository's access covers all three.
