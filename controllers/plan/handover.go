@@ -101,19 +101,19 @@ func (o *Observed) completing() *Plan {
 	others := o.Workload.Others(o.Progress.Stable.ReplicaSet)
 	s, _ := o.stable()
 	whole := s.Available >= o.Workload.Replicas
-	if o.Workload.Held && whole {
-		if p := endOld(others); p != nil {
-			return p
-		}
+	if p := o.endOld(others); whole && p != nil {
+		return p
 	}
 	since, until := o.Progress.StageSince.Time, o.Progress.StageSince.Add(o.Config.Progress)
 	switch {
 	case len(others) == 0 && whole && (o.Workload.Held || o.Workload.Settled):
 		return o.toClearing()
-	case o.Now.Before(until) && !(o.Workload.Held && s.Ready == 0):
+	case s.Ready == 0 && o.Workload.Held:
+		// The promoted pods have got into trouble since. That is no reason to keep back what mends it.
+		return o.toClearing()
+	case o.Now.Before(until):
 		return wait(v1alpha1.PhaseProgressing, "waits until "+o.WorkloadName+" has let the old revision go", since, until)
 	case len(others) == 0, s.Ready == 0:
-		// The promoted pods have got into trouble since. That is no reason to keep back what mends it.
 		return o.toClearing()
 	}
 	return stalled(Problem{"HandOverIncomplete", fmt.Sprintf(
@@ -121,8 +121,11 @@ func (o *Observed) completing() *Plan {
 }
 
 // endOld ends the old revision where a newer template came at the moment of the hand-over: the workload is paused with
-// both. The old one is not needed any more, all traffic is on the promoted one. nil: it has no pods.
-func endOld(others []workloads.Revision) *Plan {
+// both. The old one is not needed any more, all traffic is on the promoted one. nil: it has no pods, or nothing is held.
+func (o *Observed) endOld(others []workloads.Revision) *Plan {
+	if !o.Workload.Held {
+		return nil
+	}
 	for _, r := range others {
 		if r.Replicas > 0 {
 			return act(v1alpha1.PhaseProgressing, "the old revision ends", Resize{Revision: r, Size: 0})

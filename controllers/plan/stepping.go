@@ -29,11 +29,11 @@ func pinning(o *Observed) *Plan {
 		return p.wakeBy(o.Progress.StageSince.Add(o.Config.Progress))
 	}
 	if effects := o.preparing(); len(effects) > 0 {
-		return act(v1alpha1.PhaseProgressing, "the stable revision is pinned before a canary pod exists", effects...)
+		return o.withTip(act(v1alpha1.PhaseProgressing, "the stable revision is pinned before a canary pod exists", effects...))
 	}
 	since, until := o.Progress.StageSince.Time, o.Progress.StageSince.Add(o.Config.Progress)
 	if pending := o.pinningPending(); pending != "" {
-		return wait(v1alpha1.PhaseProgressing, "waits until "+pending, since, until)
+		return o.withTip(wait(v1alpha1.PhaseProgressing, "waits until "+pending, since, until))
 	}
 	if why, frozen := o.frozen(); frozen {
 		return wait(v1alpha1.PhasePaused, "no canary pod is started: "+why, since, until)
@@ -192,8 +192,8 @@ func podsPending(o *Observed) *Plan {
 	}
 	if c.Ready < want || o.Canary.Ready < want {
 		since := o.waitSince()
-		return wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are ready, %d are%s", want, min(c.Ready, o.Canary.Ready), o.podTrouble()),
-			since, since.Add(o.Config.Progress))
+		return o.withTip(wait(v1alpha1.PhaseProgressing, fmt.Sprintf("waits until %d canary pods are ready, %d are%s", want, min(c.Ready, o.Canary.Ready), o.podTrouble()),
+			since, since.Add(o.Config.Progress)))
 	}
 	return nil
 }
@@ -301,12 +301,21 @@ func stepUnfinished(o *Observed) *Plan {
 	phase, text := o.unfinishedText(v)
 	p := wait(phase, text, o.clockStart(), o.clockReaches(step.Bake))
 	p.Wake = time.Time{}
-	for _, at := range []time.Time{o.clockStart(), o.clockReaches(step.Bake), o.clockReaches(o.stepDeadline() + time.Millisecond)} {
+	o.wakeByClock(p, step.Bake, o.stepDeadline()+time.Millisecond)
+	return o.withMeasuring(p)
+}
+
+// wakeByClock looks again when the step's clock starts, and when it shows one of the times.
+func (o *Observed) wakeByClock(p *Plan, shows ...time.Duration) {
+	times := []time.Time{o.clockStart()}
+	for _, d := range shows {
+		times = append(times, o.clockReaches(d))
+	}
+	for _, at := range times {
 		if at.After(o.Now) {
 			p.wakeBy(at)
 		}
 	}
-	return o.withMeasuring(p)
 }
 
 // unfinishedText says how it stands with a step that is not done.
@@ -351,7 +360,8 @@ func (o *Observed) withMeasuring(p *Plan) *Plan {
 	return o.withTip(p)
 }
 
-// withTip learns, once in an attempt, at which commit the canary's template came.
+// withTip learns, once in an attempt, at which commit the canary's template came. It asks as soon as the attempt begins:
+// the longer it waits, the likelier the branch has the fix by then, and the fix would be taken for what failed.
 func (o *Observed) withTip(p *Plan) *Plan {
 	if p.Progress != nil || o.Progress.Canary.Source != "" || !o.Git.Configured || o.Git.Problem != nil {
 		return p

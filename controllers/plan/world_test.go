@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
@@ -294,30 +293,4 @@ func (w *world) metrics() []v1alpha1.MetricStatus {
 	}
 	value := map[v1alpha1.Verdict]string{v1alpha1.VerdictPass: "0.001", v1alpha1.VerdictFail: "0.2", v1alpha1.VerdictInconclusive: "0.03"}[verdict]
 	return []v1alpha1.MetricStatus{{Name: "error-rate", Verdict: verdict, Value: value, Limit: "result < 0.01", Step: w.job.Step}}
-}
-
-// traffic says who answers: by route, the share and the revisions behind it.
-func (w *world) traffic() string {
-	var parts []string
-	for _, r := range w.routes {
-		var share int32
-		if r.intent != nil {
-			share = r.intent.Permille()
-		}
-		behind := w.endpoints(w.services[0])
-		versions := make([]string, 0, len(behind))
-		for v := range behind {
-			versions = append(versions, v)
-		}
-		slices.Sort(versions)
-		switch {
-		case share == 1000:
-			parts = append(parts, w.canary.Revision+" 100%")
-		case share > 0:
-			parts = append(parts, fmt.Sprintf("%s %s, %s %s", strings.Join(versions, "+"), Percent(1000-share), w.canary.Revision, Percent(share)))
-		default:
-			parts = append(parts, strings.Join(versions, "+")+" 100%")
-		}
-	}
-	return strings.Join(parts, "; ")
 }
