@@ -178,6 +178,10 @@ func TestCanarySource(t *testing.T) {
 	}
 	text := "step 2/3 bakes at 50% for 2m0s"
 	decide(t, map[string]decision{
+		"asks at once": {pinningState(unknown), want{rule: "pinning", reason: "the stable revision is pinned before a canary pod exists",
+			effects: []string{"EnsureAttempt", "EnsureCanaryService", "Pin", "ReadTip"}}},
+		"notes before a pod is ready": {entered(2, canaryPods(2, 0), unknown, answered("canary/7")),
+			want{rule: "podsPending", reason: "waits until 2 canary pods are ready, 0 are", record: "details"}},
 		"asks":           {baking(2, time.Minute, unknown), want{rule: "stepUnfinished", reason: text, effects: []string{"Measure", "ReadTip"}, wake: time.Minute}},
 		"another answer": {baking(2, time.Minute, unknown, answered("canary/6")), want{rule: "stepUnfinished", reason: text, effects: []string{"Measure", "ReadTip"}, wake: time.Minute}},
 		"notes":          {baking(2, time.Minute, unknown, answered("canary/7")), want{rule: "stepUnfinished", reason: text, record: "details"}},
