@@ -89,10 +89,7 @@ func TestFixAlreadyPushed(t *testing.T) {
 	s.Agent.Pause()
 	sha := s.ship("shop:v4")
 
-	s.until(time.Minute, "the revert waits for the agent", func(r *v1alpha1.Rollout) bool {
-		c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionGitReverted)
-		return c != nil && c.Reason == "Reverting" && strings.Contains(c.Message, "newer change")
-	})
+	s.until(time.Minute, "the revert waits for the agent", waitsForAgent)
 	if image := s.image(); image != "shop:v3" {
 		t.Fatalf("the cluster has %s at the moment of failure, the story wants shop:v3", image)
 	}
@@ -111,6 +108,35 @@ func TestFixAlreadyPushed(t *testing.T) {
 	}
 	s.gitAgrees()
 	s.onlyFailed("v3")
+}
+
+// The same with pods that never get ready, so that the fix is in Git long before the deadline.
+func TestFixPushedWhilePodsAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := open(t, shared, world.ShopOptions{Name: "fixed-early", Edit: shortDeadline})
+	stable := s.pods()
+	failed := s.ship("shop:never-ready")
+	s.until(20*time.Second, "it is known where the release came from", func(r *v1alpha1.Rollout) bool {
+		return r.Status.Canary != nil && r.Status.Canary.SourceRevision == failed && r.Status.Step == "1/3"
+	})
+	s.Agent.Pause()
+	sha := s.ship("shop:v4")
+
+	s.until(time.Minute, "the revert waits for the agent", waitsForAgent)
+	s.noCommit(sha)
+	s.samePods("v1", stable, s.podsOf("shop:v1"))
+	s.Agent.Resume()
+
+	s.promoted("shop:v4")
+	s.noCommit(sha)
+	s.gitAgrees()
+	s.noRequestLost()
+}
+
+// waitsForAgent says that the failed revision is not reverted before the agent has applied what is newer in Git.
+func waitsForAgent(r *v1alpha1.Rollout) bool {
+	c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionGitReverted)
+	return c != nil && c.Reason == "Reverting" && strings.Contains(c.Message, "newer change")
 }
 
 // The workload grows in the middle of a release because Git says so. Stable follows at once, the canary when it is full.

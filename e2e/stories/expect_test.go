@@ -142,7 +142,7 @@ func (s *story) atRest() {
 		return nil
 	})
 	s.until(5*time.Second, "healthy", func(r *v1alpha1.Rollout) bool {
-		return r.Status.Phase == v1alpha1.PhaseHealthy && r.Status.Canary == nil && r.Status.Weight == ""
+		return r.Status.Phase == v1alpha1.PhaseHealthy && r.Status.Canary == nil && r.Status.Weight == "" && strings.HasSuffix(r.Status.Message, " is stable")
 	})
 	s.gitAgrees()
 	s.nothingLeft()
