@@ -102,28 +102,54 @@ func analysisHealth(set setter, s *observe.Scene, p *v1alpha1.Progress) {
 	}
 }
 
-// reverted says whether Git has followed the last failed attempt, or could.
+// reverted says whether Git has followed the last failed attempt, or could. It is True only when nothing that the cluster
+// rejected is left in Git.
 func reverted(set setter, s *observe.Scene, p *v1alpha1.Progress) {
-	r := p.Revert
-	pending := reverting(p)
-	switch {
+	status, reason, message := metav1.ConditionFalse, "", ""
+	switch r := p.Revert; {
 	case !s.Git.Configured:
-		set(v1alpha1.ConditionGitReverted, metav1.ConditionUnknown, "NoGit", "spec.git is not set: a failed revision stays in Git until a person takes it out")
+		if !rejects(p) {
+			status = metav1.ConditionUnknown
+		}
+		reason, message = "NoGit", "spec.git is not set: a failed revision stays in Git until a person takes it out"
 	case s.Git.Problem != nil:
-		set(v1alpha1.ConditionGitReverted, metav1.ConditionFalse, s.Git.Problem.Reason, s.Git.Problem.Message)
-	case pending && s.Git.Failure != nil, r == nil && s.Git.Failure != nil:
-		set(v1alpha1.ConditionGitReverted, metav1.ConditionFalse, s.Git.Failure.Reason, s.Git.Failure.Message)
-	case r == nil:
-		set(v1alpha1.ConditionGitReverted, metav1.ConditionTrue, "NothingToRevert", "Git and the cluster agree")
-	case pending && r.Barrier != "" && r.Accepted != r.Barrier:
-		set(v1alpha1.ConditionGitReverted, metav1.ConditionFalse, "Reverting", "Git has a newer change of the same files; waits until the agent has applied it")
-	case pending:
-		set(v1alpha1.ConditionGitReverted, metav1.ConditionFalse, "Reverting", "the failed revision is being taken out of Git")
-	case r.State == v1alpha1.RevertBlocked:
-		set(v1alpha1.ConditionGitReverted, metav1.ConditionFalse, orUnknown(r.Reason), r.Message)
+		reason, message = s.Git.Problem.Reason, s.Git.Problem.Message
+	case s.Git.Failure != nil && (r == nil || reverting(p)):
+		reason, message = s.Git.Failure.Reason, s.Git.Failure.Message
+	case rejects(p):
+		reason, message = rejected(s, p)
+	case r == nil || leftAlone(r):
+		status, reason, message = metav1.ConditionTrue, "NothingToRevert", "Git and the cluster agree"
 	default:
-		set(v1alpha1.ConditionGitReverted, metav1.ConditionTrue, orUnknown(r.Reason), r.Message)
+		status, reason, message = metav1.ConditionTrue, r.Reason, r.Message
 	}
+	set(v1alpha1.ConditionGitReverted, status, orUnknown(reason), message)
+}
+
+// rejected says why Git still has what the cluster has rejected.
+func rejected(s *observe.Scene, p *v1alpha1.Progress) (reason, message string) {
+	switch r := p.Revert; {
+	case r == nil && s.Git.Off != "":
+		return "Off", s.Git.Off
+	case r == nil:
+		return "Reverting", "traffic goes back to stable first, then the failed revision is taken out of Git"
+	case !reverting(p):
+		return r.Reason, r.Message
+	case r.Barrier != "" && r.Accepted != r.Barrier:
+		return "Reverting", "Git has a newer change of the same files; waits until the agent has applied it"
+	}
+	return "Reverting", "the failed revision is being taken out of Git"
+}
+
+// rejects says that Git still has a revision that the cluster has rejected. When the stable template is back in the
+// cluster, Git has it too, or nothing of ours.
+func rejects(p *v1alpha1.Progress) bool {
+	return reverting(p) || (failed(p) && p.Ending.Outcome != v1alpha1.OutcomeUndecided && (p.Revert == nil || leftAlone(p.Revert)))
+}
+
+// leftAlone says that nothing was written although there was something to write.
+func leftAlone(r *v1alpha1.RevertRecord) bool {
+	return r.State == v1alpha1.RevertBlocked || (r.State == v1alpha1.RevertSkipped && r.Reason != "NotNeeded")
 }
 
 func orUnknown(reason string) string {
