@@ -23,7 +23,9 @@ func deleted(o *Observed) *Plan {
 		return nil
 	}
 	if o.inFlight() {
-		return o.end(v1alpha1.OutcomeAborted, "the Rollout is being deleted")
+		return o.end(v1alpha1.OutcomeAborted, fmt.Sprintf(
+			"the Rollout is being deleted: %s stays paused with a template that nobody judged; apply the one before, or go on with kubectl rollout resume %s -n %s",
+			o.WorkloadName, strings.ToLower(strings.Replace(o.WorkloadName, " ", "/", 1)), o.Namespace))
 	}
 	switch o.Progress.Stage {
 	case "", v1alpha1.StageAdopting, v1alpha1.StageResting, v1alpha1.StageHeld:

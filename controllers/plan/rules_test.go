@@ -181,7 +181,8 @@ func TestDeleted(t *testing.T) {
 		},
 		"in flight": {
 			baking(2, time.Minute, deleting),
-			want{rule: "deleted", reason: "the Rollout is being deleted", phase: v1alpha1.PhaseAborted, record: "Aborting, outcome Aborted"},
+			want{rule: "deleted", reason: "the Rollout is being deleted: Deployment checkout stays paused with a template that nobody judged; " +
+				"apply the one before, or go on with kubectl rollout resume deployment/checkout -n shop", phase: v1alpha1.PhaseAborted, record: "Aborting, outcome Aborted"},
 		},
 		"an ending is finished first": {
 			endingAt(v1alpha1.StageAborting, v1alpha1.OutcomeFailed, deleting),
