@@ -230,6 +230,14 @@ func TestBypass(t *testing.T) {
 	if h := r.Status.History; len(h) != 1 || h[0].Outcome != v1alpha1.OutcomeBypassed || !strings.Contains(h[0].Reason, reason) {
 		t.Errorf("the history is %+v", h)
 	}
+	s.restart()
+	s.until(time.Minute, "the restarted pods are stable", func(now *v1alpha1.Rollout) bool {
+		return now.Status.Phase == v1alpha1.PhaseHealthy && now.Status.Stable.Revision != r.Status.Stable.Revision
+	})
+	if h := s.rollout().Status.History; len(h) != 1 {
+		t.Errorf("a restart is taken for another bypass: %+v", h)
+	}
+
 	sha := s.ship("shop:v4")
 	s.step("shop:v4", "3/3")
 	full := s.podsOf("shop:v4")
