@@ -104,16 +104,22 @@ func (o *Observed) completing() *Plan {
 	if p := o.endOld(others); whole && p != nil {
 		return p
 	}
+	if len(others) == 0 && whole && (o.Workload.Held || o.Workload.Settled) {
+		return o.toClearing()
+	}
+	return o.awaitCompletion(len(others) == 0, s.Ready)
+}
+
+// awaitCompletion waits for the workload's own controller. That the promoted pods have got into trouble since is no
+// reason to keep back what mends it.
+func (o *Observed) awaitCompletion(alone bool, ready int32) *Plan {
 	since, until := o.Progress.StageSince.Time, o.Progress.StageSince.Add(o.Config.Progress)
 	switch {
-	case len(others) == 0 && whole && (o.Workload.Held || o.Workload.Settled):
-		return o.toClearing()
-	case s.Ready == 0 && o.Workload.Held:
-		// The promoted pods have got into trouble since. That is no reason to keep back what mends it.
+	case ready == 0 && o.Workload.Held:
 		return o.toClearing()
 	case o.Now.Before(until):
 		return wait(v1alpha1.PhaseProgressing, "waits until "+o.WorkloadName+" has let the old revision go", since, until)
-	case len(others) == 0, s.Ready == 0:
+	case alone, ready == 0:
 		return o.toClearing()
 	}
 	return stalled(Problem{"HandOverIncomplete", fmt.Sprintf(
