@@ -66,6 +66,8 @@ func failed(p *v1alpha1.Progress) bool {
 
 func guarded(set setter, s *observe.Scene) {
 	switch g := s.Guarded; {
+	case !g.Known && g.Why != "":
+		set(v1alpha1.ConditionGuarded, metav1.ConditionUnknown, "NotProved", "nothing has been proved yet, do not ship before this is True: "+g.Why)
 	case !g.Known:
 		set(v1alpha1.ConditionGuarded, metav1.ConditionUnknown, "NotProved", "nothing has been proved yet: do not ship before this is True")
 	case g.Holds:

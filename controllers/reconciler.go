@@ -174,6 +174,9 @@ func (r *Reconciler) act(ctx context.Context, log logr.Logger, s *observe.Scene,
 	if !again.IsZero() {
 		p.Wake = earliest(p.Wake, again)
 	}
+	if !s.ProveAgain.IsZero() {
+		p.Wake = earliest(p.Wake, s.ProveAgain)
+	}
 	if p.Wake.IsZero() {
 		return ctrl.Result{}, nil
 	}

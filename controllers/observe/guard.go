@@ -2,7 +2,6 @@ package observe
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -15,8 +14,12 @@ import (
 	"github.com/belay-dev/belay/controllers/plan"
 )
 
-// proofFor is how long a proof is believed when nothing is known to have changed.
-const proofFor = 10 * time.Minute
+const (
+	// proofFor is how long a proof is believed when nothing is known to have changed.
+	proofFor = 10 * time.Minute
+	// proveAgain is when a dry run that failed is made again.
+	proveAgain = 30 * time.Second
+)
 
 // Guard proves by a server dry run that a new template would be held. It keeps the last proof of each workload; a
 // change of an admission policy makes all of them void.
@@ -32,7 +35,7 @@ type Guard struct {
 
 type proof struct {
 	plan.Proof
-	at time.Time
+	until time.Time
 }
 
 // Forget makes every proof void, because a policy changed.
@@ -42,34 +45,44 @@ func (g *Guard) Forget() {
 	g.proofs = nil
 }
 
-// Prove gives the last proof, or makes a new one. A held workload proves it by being held.
-func (g *Guard) Prove(ctx context.Context, s *Scene) (plan.Proof, error) {
+// Prove gives the last proof, or makes a new one. A held workload proves it by being held. A dry run that fails proves
+// nothing: then it says why, and when it is tried again; zero: it need not be.
+func (g *Guard) Prove(ctx context.Context, s *Scene) (p plan.Proof, again time.Time) {
 	switch {
 	case !g.PolicyAPI:
-		return plan.Proof{Known: true, Why: "the API server does not offer admissionregistration.k8s.io/v1 MutatingAdmissionPolicy: Belay needs Kubernetes 1.36 or newer"}, nil
+		return plan.Proof{Known: true, Why: "the API server does not offer admissionregistration.k8s.io/v1 MutatingAdmissionPolicy: Belay needs Kubernetes 1.36 or newer"}, time.Time{}
 	case !s.Workload.Found || s.Workload.Governor != s.Name:
-		return plan.Proof{}, nil
+		return plan.Proof{}, time.Time{}
 	case s.Workload.Held:
-		return plan.Proof{Known: true, Holds: true, Why: "a new template is held at this moment"}, nil
+		return plan.Proof{Known: true, Holds: true, Why: "a new template is held at this moment"}, time.Time{}
 	}
 	uid := types.UID(s.Workload.UID)
 	g.mu.Lock()
 	last, ok := g.proofs[uid]
 	g.mu.Unlock()
-	if ok && g.Clock.Since(last.at) < proofFor {
-		return last.Proof, nil
+	if ok && g.Clock.Now().Before(last.until) {
+		return last.Proof, last.again()
 	}
-	fresh, err := g.dryRun(ctx, s)
-	if err != nil {
-		return plan.Proof{}, err
+	fresh := proof{until: g.Clock.Now().Add(proofFor)}
+	var err error
+	if fresh.Proof, err = g.dryRun(ctx, s); err != nil {
+		fresh = proof{plan.Proof{Why: "a dry run of a new template failed: " + Said(err)}, g.Clock.Now().Add(proveAgain)}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.proofs == nil {
 		g.proofs = map[types.UID]proof{}
 	}
-	g.proofs[uid] = proof{fresh, g.Clock.Now()}
-	return fresh, nil
+	g.proofs[uid] = fresh
+	return fresh.Proof, fresh.again()
+}
+
+// again is when to prove again by itself; zero: a proof is made again when somebody looks after its time.
+func (p proof) again() time.Time {
+	if p.Known {
+		return time.Time{}
+	}
+	return p.until
 }
 
 // dryRun changes the template on the server without storing it, and looks whether it comes back held.
@@ -81,7 +94,7 @@ func (g *Guard) dryRun(ctx context.Context, s *Scene) (plan.Proof, error) {
 	d.SetName(s.Rollout.Spec.WorkloadRef.Name)
 	patch := []byte(`{"spec":{"template":{"metadata":{"annotations":{"belay.dev/probe":"would this be held?"}}}}}`)
 	if err := g.Client.Patch(ctx, d, client.RawPatch(types.MergePatchType, patch), client.DryRunAll); err != nil {
-		return plan.Proof{}, fmt.Errorf("proving that a new template is held: %w", err)
+		return plan.Proof{}, err
 	}
 	paused, _, _ := unstructured.NestedBool(d.Object, "spec", "paused")
 	if paused && d.GetAnnotations()[v1alpha1.AnnotationHold] != "" {

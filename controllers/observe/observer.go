@@ -68,6 +68,8 @@ type Scene struct {
 	Target    workloads.Target
 	// attemptLabels are the labels of the stable pods as the attempt recorded them.
 	attemptLabels map[string]string
+	// ProveAgain is when to look again because Guarded could not be proved; zero: it need not be.
+	ProveAgain time.Time
 	// Repository as the platform team declared it; nil: none.
 	Repository *v1alpha1.Repository
 }
@@ -284,12 +286,11 @@ func (o *Observer) metrics(_ context.Context, s *Scene) error {
 }
 
 func (o *Observer) guard(ctx context.Context, s *Scene) error {
-	var err error
-	s.Guarded, err = o.Guard.Prove(ctx, s)
+	s.Guarded, s.ProveAgain = o.Guard.Prove(ctx, s)
 	if s.Guarded.Known && !s.Guarded.Holds && s.Guarded.Why != "" && !o.Guard.PolicyAPI {
 		s.problem("PolicyAPIMissing", "%s", s.Guarded.Why)
 	}
-	return err
+	return nil
 }
 
 // hashes of the workload's revisions.
