@@ -34,6 +34,7 @@ func TestForcefulAgent(t *testing.T) {
 		s.generationsStay(2200 * time.Millisecond)
 		s.noDiff()
 	}
+	s.told("Deployment shop was written by admin against the attempt in flight; nothing changed")
 	s.samePods("v1 beside the canary", stable, s.podsOf("shop:v1"))
 	s.step("shop:v2", "3/3")
 	s.noDiff()

@@ -11,6 +11,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -126,6 +127,25 @@ func (s *story) noDiff() {
 	if len(diff) != 0 {
 		s.t.Errorf("the agent would change:\n%s", strings.Join(diff, "\n"))
 	}
+}
+
+// told says that an Event about the Rollout has a text.
+func (s *story) told(text string) {
+	s.t.Helper()
+	s.eventually(5*time.Second, func(ctx context.Context) error {
+		var events eventsv1.EventList
+		if err := s.World.Client.List(ctx, &events, client.InNamespace(s.Name)); err != nil {
+			return err
+		}
+		var notes []string
+		for _, e := range events.Items {
+			if e.Regarding.Kind == "Rollout" && strings.Contains(e.Note, text) {
+				return nil
+			}
+			notes = append(notes, e.Note)
+		}
+		return fmt.Errorf("no Event says %q, they are %q", text, notes)
+	})
 }
 
 // atRest waits until the canary's Service is gone, a minute after the split, and says that nothing of ours is left.

@@ -9,14 +9,12 @@ import (
 	"math"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -120,13 +118,7 @@ func TestDeletedMidCanary(t *testing.T) {
 	}
 	s.noTrace(v1alpha1.AnnotationHeld)
 	s.noCommit(sha)
-	var events eventsv1.EventList
-	s.must(s.World.Client.List(t.Context(), &events, client.InNamespace(s.Name)))
-	if !slices.ContainsFunc(events.Items, func(e eventsv1.Event) bool {
-		return e.Regarding.Kind == "Rollout" && strings.Contains(e.Note, "kubectl rollout resume deployment/shop -n deleted")
-	}) {
-		t.Error("no Event says how to go on")
-	}
+	s.told("kubectl rollout resume deployment/shop -n deleted")
 
 	// What the sentence says works, and what is left is a plain Deployment.
 	resume := client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"paused":null}}`))
