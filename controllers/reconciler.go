@@ -18,12 +18,8 @@ import (
 	"github.com/belay-dev/belay/controllers/plan"
 )
 
-const (
-	// lookAgain is when to look after effects, should none of them cause a change that wakes the loop.
-	lookAgain = 2 * time.Second
-	// afterConflict is when to look after a write that rested on something old.
-	afterConflict = 20 * time.Millisecond
-)
+// lookAgain is when to look after effects, should none of them cause a change that wakes the loop.
+const lookAgain = 2 * time.Second
 
 // Reconciler runs the loop for every Rollout.
 type Reconciler struct {
@@ -37,10 +33,20 @@ type Reconciler struct {
 	KeepGit       func(types.NamespacedName, ...gitwork.Kind)
 	ForgetGit     func(types.NamespacedName)
 	written       written
+	conflicts     conflicts
 }
 
 // Reconcile observes, decides, records or acts, and reports.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	result, err := r.round(ctx, req)
+	if err != nil {
+		return r.conflicts.outcome(req.NamespacedName, err)
+	}
+	r.conflicts.forget(req.NamespacedName)
+	return result, nil
+}
+
+func (r *Reconciler) round(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	log := logr.FromContextOrDiscard(ctx)
 	rollout := &v1alpha1.Rollout{}
 	if err := r.Client.Get(ctx, req.NamespacedName, rollout); err != nil {
@@ -56,7 +62,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	scene, err := r.Observer.Observe(ctx, rollout)
 	if err != nil {
-		return outcome(err)
+		return ctrl.Result{}, err
 	}
 	decided := plan.Decide(scene.Observed)
 	if held := r.check(scene, &decided); held {
@@ -143,7 +149,7 @@ func questions(effects []plan.Effect) []gitwork.Kind {
 // record writes what is to be remembered, and nothing else happens in this round.
 func (r *Reconciler) record(ctx context.Context, s *observe.Scene, p plan.Plan) (ctrl.Result, error) {
 	if _, err := r.Reporter.Report(ctx, s, p); err != nil {
-		return outcome(err)
+		return ctrl.Result{}, err
 	}
 	r.written.remember(s.Rollout, p.Progress.Sequence)
 	r.Metrics.recorded(s, p)
@@ -154,13 +160,13 @@ func (r *Reconciler) record(ctx context.Context, s *observe.Scene, p plan.Plan) 
 func (r *Reconciler) act(ctx context.Context, log logr.Logger, s *observe.Scene, p plan.Plan) (ctrl.Result, error) {
 	if err := r.Applier.Apply(ctx, s, p.Effects); err != nil {
 		log.Info("not carried out", "rule", p.Rule, "reason", p.Reason, "error", err.Error())
-		if !apierrors.IsConflict(err) {
-			p.Stalled = refused(err, p.Stalled)
+		if problem := refused(err); problem != nil {
+			p.Stalled = problem
 			if _, reportErr := r.Reporter.Report(ctx, s, p); reportErr != nil {
 				log.Info("not reported", "error", reportErr.Error())
 			}
 		}
-		return outcome(err)
+		return ctrl.Result{}, err
 	}
 	r.Metrics.acted(s, p)
 	if changes := changing(p.Effects); changes > 0 {
@@ -169,7 +175,7 @@ func (r *Reconciler) act(ctx context.Context, log logr.Logger, s *observe.Scene,
 	}
 	again, err := r.Reporter.Report(ctx, s, p)
 	if err != nil {
-		return outcome(err)
+		return ctrl.Result{}, err
 	}
 	if !again.IsZero() {
 		p.Wake = earliest(p.Wake, again)
@@ -209,26 +215,4 @@ func (r *Reconciler) forget(key types.NamespacedName) {
 	r.written.forget(key)
 	r.Metrics.forget(key)
 	r.Reporter.forget(key)
-}
-
-// outcome turns an error into what the queue does with it.
-func outcome(err error) (ctrl.Result, error) {
-	switch {
-	case apierrors.IsConflict(err):
-		return ctrl.Result{RequeueAfter: afterConflict}, nil
-	case apierrors.IsNotFound(err), apierrors.IsAlreadyExists(err):
-		return ctrl.Result{RequeueAfter: lookAgain}, nil
-	}
-	return ctrl.Result{}, err
-}
-
-// refused says what a person has to change when the API server does not let us.
-func refused(err error, otherwise *plan.Problem) *plan.Problem {
-	switch {
-	case apierrors.IsForbidden(err):
-		return &plan.Problem{Reason: "Forbidden", Message: "the API server does not let the controller do it, check config/rbac and other policies: " + rootMessage(err)}
-	case apierrors.IsInvalid(err):
-		return &plan.Problem{Reason: "Invalid", Message: "the API server refuses the change: " + rootMessage(err)}
-	}
-	return otherwise
 }
