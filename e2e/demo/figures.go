@@ -99,7 +99,7 @@ func (d *Demo) keep(ctx context.Context) error {
 	d.print("  gateway     curl -X POST -H 'Host: %s' http://%s/", d.shop.Host(), where[1])
 	d.print("  Prometheus  http://%s", where[2])
 	d.print("  Git         git clone %s", d.world.OutsideGit(where[3], d.shop.Name))
-	d.print("  stop it     kill %d", namespace.Launcher())
+	d.print("  stop it     kill %s", namespace.Launcher())
 	<-ctx.Done()
 	return nil
 }
