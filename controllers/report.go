@@ -47,6 +47,9 @@ type Reporter struct {
 // Report writes the status if it says something new, with the observed resourceVersion as precondition, and Events
 // after that. It returns when to report again what was not worth a write yet; zero: nothing is owed.
 func (r *Reporter) Report(ctx context.Context, s *observe.Scene, p plan.Plan) (time.Time, error) {
+	if s.Progress.Version > v1alpha1.ProgressVersion {
+		return r.standBack(ctx, s, p)
+	}
 	if p.Phase == "" {
 		p.Phase = s.Rollout.Status.Phase
 	}
