@@ -60,7 +60,7 @@ func (m *Metrics) violation(law string) { m.violations.WithLabelValues(law).Inc(
 func (m *Metrics) recorded(s *observe.Scene, p plan.Plan) {
 	if e := p.Ended; e != nil {
 		m.attempts.WithLabelValues(s.Namespace, s.Name, string(e.Outcome)).Inc()
-		if s.Progress.StartedAt != nil {
+		if e.StartedAt != nil && s.Progress.StartedAt != nil { // what was let through unheld is no attempt
 			m.duration.WithLabelValues(string(e.Outcome)).Observe(s.Now.Sub(s.Progress.StartedAt.Time).Seconds())
 		}
 	}
@@ -90,7 +90,11 @@ func (m *Metrics) acted(s *observe.Scene, p plan.Plan) {
 func (m *Metrics) state(s *observe.Scene, p plan.Plan) {
 	labels := prometheus.Labels{"namespace": s.Namespace, "rollout": s.Name}
 	m.info.DeletePartialMatch(labels)
-	m.info.WithLabelValues(s.Namespace, s.Name, string(p.Phase)).Set(1)
+	phase := p.Phase
+	if phase == "" {
+		phase = s.Rollout.Status.Phase // as in the status
+	}
+	m.info.WithLabelValues(s.Namespace, s.Name, string(phase)).Set(1)
 	share := 0.0
 	for _, r := range s.Routes {
 		share = max(share, float64(r.Permille())/1000)
