@@ -162,6 +162,7 @@ func (r *Reconciler) act(ctx context.Context, log logr.Logger, s *observe.Scene,
 		log.Info("not carried out", "rule", p.Rule, "reason", p.Reason, "error", err.Error())
 		if problem := refused(err); problem != nil {
 			p.Stalled = problem
+			p.Effects = nil // what was not carried out keeps no status back
 			if _, reportErr := r.Reporter.Report(ctx, s, p); reportErr != nil {
 				log.Info("not reported", "error", reportErr.Error())
 			}
