@@ -3,7 +3,9 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +49,14 @@ type Reporter struct {
 // Report writes the status if it says something new, with the observed resourceVersion as precondition, and Events
 // after that. It returns when to report again what was not worth a write yet; zero: nothing is owed.
 func (r *Reporter) Report(ctx context.Context, s *observe.Scene, p plan.Plan) (time.Time, error) {
+	again, err := r.status(ctx, s, p)
+	if err == nil {
+		r.contested(s) // who wrote against an intent is no word of the status, so it needs no write
+	}
+	return again, err
+}
+
+func (r *Reporter) status(ctx context.Context, s *observe.Scene, p plan.Plan) (time.Time, error) {
 	if s.Progress.Version > v1alpha1.ProgressVersion {
 		return r.standBack(ctx, s, p)
 	}
@@ -270,6 +280,9 @@ func (r *Reporter) events(s *observe.Scene, p plan.Plan, st *v1alpha1.RolloutSta
 	case p.Progress != nil && !p.Quiet:
 		r.Event(s.Rollout, eventType(p), eventReason(s, p), p.Reason)
 	}
+	if p.Ended != nil && p.Ended.Outcome == v1alpha1.OutcomeBypassed {
+		r.Event(s.Rollout, corev1.EventTypeWarning, string(p.Ended.Outcome), fmt.Sprintf("revision %s was %s", p.Ended.Revision, p.Ended.Reason))
+	}
 	for _, t := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionGuarded, v1alpha1.ConditionGitReverted, v1alpha1.ConditionAnalysisHealthy} {
 		c := meta.FindStatusCondition(st.Conditions, t)
 		if c == nil || !bad(c) || !r.fresh(key, t, c.Reason+c.Message) {
@@ -277,23 +290,38 @@ func (r *Reporter) events(s *observe.Scene, p plan.Plan, st *v1alpha1.RolloutSta
 		}
 		r.Event(s.Rollout, corev1.EventTypeWarning, c.Reason, c.Message)
 	}
-	r.contested(s, key)
 }
 
-// contested tells who tried to undo an intent.
-func (r *Reporter) contested(s *observe.Scene, key types.NamespacedName) {
-	tell := func(what, who string) {
-		if who != "" && r.fresh(key, "contested/"+what, who) {
-			r.Event(s.Rollout, corev1.EventTypeWarning, "Contested", fmt.Sprintf("%s was written by %s against the attempt in flight; nothing changed", what, who))
-		}
-	}
-	tell(s.WorkloadName, s.Workload.ContestedBy)
+// contested tells who tried to undo an intent, once for each time that somebody begins to.
+func (r *Reporter) contested(s *observe.Scene) {
+	by := map[string]string{s.WorkloadName: s.Workload.ContestedBy}
 	for _, svc := range s.Services {
-		tell("Service "+svc.Name, svc.ContestedBy)
+		by["Service "+svc.Name] = svc.ContestedBy
 	}
 	for _, route := range s.Routes {
-		tell(route.Ref.Kind+" "+route.Ref.Name, route.ContestedBy)
+		by[route.Ref.Kind+" "+route.Ref.Name] = route.ContestedBy
 	}
+	maps.DeleteFunc(by, func(_, who string) bool { return who == "" })
+	key := client.ObjectKeyFromObject(s.Rollout)
+	r.over(key, by)
+	for _, what := range slices.Sorted(maps.Keys(by)) {
+		if r.fresh(key, contest+what, by[what]) {
+			r.Event(s.Rollout, corev1.EventTypeWarning, "Contested", fmt.Sprintf("%s was written by %s against the attempt in flight; nothing changed", what, by[what]))
+		}
+	}
+}
+
+// contest begins the topics of what is contested.
+const contest = "contested/"
+
+// over forgets what was said of contests that are over: the next one is told again.
+func (r *Reporter) over(key types.NamespacedName, by map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.said[key], func(topic, _ string) bool {
+		what, isContest := strings.CutPrefix(topic, contest)
+		return isContest && by[what] == ""
+	})
 }
 
 // bad says that a condition wants a person's attention.

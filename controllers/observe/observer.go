@@ -114,6 +114,7 @@ func (o *Observer) workload(ctx context.Context, s *Scene) error {
 	if s.Workload, err = kind.Observe(ctx, o.Reader, s.Target); err != nil {
 		return err
 	}
+	s.Workload.Bypassed = untold(s.Rollout.Status.History, s.Workload.Bypassed)
 	switch {
 	case !s.Workload.Found:
 		s.problem("WorkloadMissing", "spec.workloadRef: %s %s does not exist in namespace %s: create it, or correct the name", ref.Kind, ref.Name, s.Namespace)
@@ -121,6 +122,16 @@ func (o *Observer) workload(ctx context.Context, s *Scene) error {
 		s.problem("StrategyRecreate", "%s has strategy type Recreate, which says that two versions must not run at once, and a canary is a second version: set spec.strategy.type to RollingUpdate", s.WorkloadName)
 	}
 	return nil
+}
+
+// untold is the reason of a bypass, unless it stands in the history as the last one. A reason lets one change through and
+// then stays on the workload, where the next change that is not held finds it.
+func untold(history []v1alpha1.AttemptRecord, reason string) string {
+	last := slices.IndexFunc(history, func(a v1alpha1.AttemptRecord) bool { return a.Outcome == v1alpha1.OutcomeBypassed })
+	if last >= 0 && strings.HasSuffix(history[last].Reason, ": "+reason) {
+		return ""
+	}
+	return reason
 }
 
 // snapshot reads the live spec with its templates, and in flight what the attempt started with.
