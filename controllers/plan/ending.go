@@ -16,9 +16,14 @@ const drain = 30 * time.Second
 // retireAfter is how long a canary Service outlives the split: gateways lag, and a missing backend is a 500.
 const retireAfter = 60 * time.Second
 
+// maxEvidence is how many lines an ending keeps, as the schema of status.progress says: more would be refused, and with
+// them the abort.
+const maxEvidence = 40
+
 // end records how the attempt ends; from the next round on its traffic goes back.
 func (o *Observed) end(outcome v1alpha1.Outcome, reason string, evidence ...string) *Plan {
 	p := o.record(v1alpha1.PhaseAborted, reason, func(p *v1alpha1.Progress) {
+		evidence = evidence[:min(len(evidence), maxEvidence)]
 		p.Ending = &v1alpha1.Ending{Outcome: outcome, Reason: reason, At: o.stamp(), Step: o.stepText(), Evidence: evidence}
 		p.Paused, p.Inconclusive = false, ""
 		o.enter(p, v1alpha1.StageAborting)

@@ -60,15 +60,21 @@ func metricSentence(m v1alpha1.MetricStatus) string {
 	return fmt.Sprintf("%s is %s (%s)", m.Name, m.Value, m.Limit)
 }
 
-// evidence is one line per metric, for the commit and the history.
+// evidence is one line per metric, for the commit and the history: what failed first.
 func (o *Observed) evidence() []string {
-	var lines []string
+	var failed, others []string
 	for _, m := range o.Metrics {
-		if m.Step == o.Progress.Step {
-			lines = append(lines, fmt.Sprintf("%s\t%s\t%s\t%s", m.Name, m.Value, m.Limit, m.Verdict))
+		if m.Step != o.Progress.Step {
+			continue
+		}
+		line := fmt.Sprintf("%s\t%s\t%s\t%s", m.Name, m.Value, m.Limit, m.Verdict)
+		if m.Verdict == v1alpha1.VerdictFail && !m.DryRun {
+			failed = append(failed, line)
+		} else {
+			others = append(others, line)
 		}
 	}
-	return lines
+	return append(failed, others...)
 }
 
 // step is the current rung.
