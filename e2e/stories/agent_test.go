@@ -17,7 +17,7 @@ import (
 // release does not notice, nor does the agent: it finds nothing to change, and what it writes moves no generation.
 func TestForcefulAgent(t *testing.T) {
 	t.Parallel()
-	s := open(t, shared, world.ShopOptions{Name: "forceful", Edit: func(files map[string]string) {
+	s := open(t, shared, world.ShopOptions{Name: "forceful", Steps: "[{weight: 10, bake: 10s}, {weight: 50, bake: 10s}, {weight: 100, bake: 2s}]", Edit: func(files map[string]string) {
 		insert := func(path, before, text string) {
 			files[path] = strings.Replace(files[path], before, text+before, 1)
 		}
@@ -42,7 +42,7 @@ func TestForcefulAgent(t *testing.T) {
 	s.promoted("shop:v2")
 
 	const settle = time.Second
-	s.kept(weights(), []rung{{"10%", settle + 3*time.Second}, {"50%", settle + 3*time.Second}, {"100%", settle + 2*time.Second}})
+	s.kept(weights(), []rung{{"10%", settle + 10*time.Second}, {"50%", settle + 10*time.Second}, {"100%", settle + 2*time.Second}})
 	s.samePods("v2", full, s.pods())
 	s.atRest()
 	s.noCommit(sha)
