@@ -17,13 +17,7 @@ import (
 // release does not notice, nor does the agent: it finds nothing to change, and what it writes moves no generation.
 func TestForcefulAgent(t *testing.T) {
 	t.Parallel()
-	s := open(t, shared, world.ShopOptions{Name: "forceful", Steps: "[{weight: 10, bake: 10s}, {weight: 50, bake: 10s}, {weight: 100, bake: 2s}]", Edit: func(files map[string]string) {
-		insert := func(path, before, text string) {
-			files[path] = strings.Replace(files[path], before, text+before, 1)
-		}
-		insert(world.Path+"/deployment.yaml", "  replicas:", "  paused: false\n")
-		files[world.Path+"/route.yaml"] = strings.Replace(files[world.Path+"/route.yaml"], "port: 80}", "port: 80, weight: 7}", 1)
-	}})
+	s := open(t, shared, world.ShopOptions{Name: "forceful", Steps: "[{weight: 10, bake: 10s}, {weight: 50, bake: 10s}, {weight: 100, bake: 2s}]", Edit: declareAll})
 	stable := s.pods()
 	weights := s.everyWeight()
 	sha := s.ship("shop:v2")
@@ -52,10 +46,7 @@ func TestForcefulAgent(t *testing.T) {
 // The same while the release is bad: the agent brings no weight back, and no pod.
 func TestForcefulAgentBad(t *testing.T) {
 	t.Parallel()
-	s := open(t, shared, world.ShopOptions{Name: "forceful-bad", Edit: func(files map[string]string) {
-		files[world.Path+"/deployment.yaml"] = strings.Replace(files[world.Path+"/deployment.yaml"], "  replicas:", "  paused: false\n  replicas:", 1)
-		files[world.Path+"/route.yaml"] = strings.Replace(files[world.Path+"/route.yaml"], "port: 80}", "port: 80, weight: 1}", 1)
-	}})
+	s := open(t, shared, world.ShopOptions{Name: "forceful-bad", Edit: declareAll})
 	stable := s.pods()
 	weights := s.everyWeight()
 	sha := s.ship("shop:v3")
@@ -79,6 +70,13 @@ func TestForcefulAgentBad(t *testing.T) {
 	s.gitAgrees()
 	s.samePods("v1", stable, s.pods())
 	s.onlyFailed("v3")
+}
+
+// declareAll lets Git declare what a hold and a split change. The Service's selector is there in any case.
+func declareAll(files map[string]string) {
+	const deployment, route = world.Path + "/deployment.yaml", world.Path + "/route.yaml"
+	files[deployment] = strings.Replace(files[deployment], "  replicas:", "  paused: false\n  replicas:", 1)
+	files[route] = strings.Replace(files[route], "port: 80}", "port: 80, weight: 7}", 1)
 }
 
 // generationsStay says that nothing is written to what Git declares for a while that a controller would act on.
