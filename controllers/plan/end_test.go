@@ -20,6 +20,7 @@ func TestHandOver(t *testing.T) {
 	}
 	gone := func(o *Observed) { o.Workload.Revisions = o.Workload.Revisions[:1] }
 	silent := func(o *Observed) { o.Routes[0].Programmed, o.Routes[0].Why = false, "Gateway edge is silent" }
+	done := func(o *Observed) { o.Attempt = AttemptState{} }
 	left := 10*time.Minute - time.Second
 	unpinning, handingOver, completing, clearing := v1alpha1.StageUnpinning, v1alpha1.StageHandingOver, v1alpha1.StageCompleting, v1alpha1.StageClearing
 	letGo := "waits until Deployment checkout has let the old revision go"
@@ -54,14 +55,15 @@ func TestHandOver(t *testing.T) {
 		"a Service was recreated with its pin":         {handing(completing, func(o *Observed) { o.Services[0].Pin = &routers.Pin{} }), want{rule: "handOver", reason: "the Services take the canary's pods in", effects: []string{"Unpin"}}},
 		"clearing":                                     {handing(clearing), want{rule: "handOver", reason: "the routes go back to Git's form", effects: []string{"ClearSplit"}}},
 		"clearing: gateway":                            {handing(clearing, cleared, silent), want{rule: "handOver", reason: "waits until HTTPRoute shop is programmed: Gateway edge is silent", wake: left}},
-		"clearing: gateway stays silent":               {handing(clearing, cleared, silent, since(10*time.Minute)), want{rule: "handOver", reason: "revision v2 is promoted", phase: v1alpha1.PhaseHealthy, record: "Resting, outcome Promoted"}},
+		"clearing: gateway stays silent":               {handing(clearing, cleared, silent, done, since(10*time.Minute)), want{rule: "handOver", reason: "revision v2 is promoted", phase: v1alpha1.PhaseHealthy, record: "Resting, outcome Promoted"}},
 		"clearing: settles":                            {handing(clearing, cleared), want{rule: "handOver", reason: "the gateways settle", wake: 2 * time.Second}},
-		"promoted":                                     {handing(clearing, cleared, since(3*time.Second)), want{rule: "handOver", reason: "revision v2 is promoted", record: "Resting, outcome Promoted"}},
+		"clearing: parameters":                         {handing(clearing, cleared, since(3*time.Second)), want{rule: "handOver", reason: "the attempt's parameters go", effects: []string{"DeleteAttempt"}}},
+		"promoted":                                     {handing(clearing, cleared, done, since(3*time.Second)), want{rule: "handOver", reason: "revision v2 is promoted", record: "Resting, outcome Promoted"}},
 	})
 }
 
 func TestPromoted(t *testing.T) {
-	p := Decide(handing(v1alpha1.StageClearing, cleared, func(o *Observed) { o.Progress.StageSince = micro(noon.Add(-time.Minute)) }))
+	p := Decide(handing(v1alpha1.StageClearing, cleared, func(o *Observed) { o.Attempt = AttemptState{}; o.Progress.StageSince = micro(noon.Add(-time.Minute)) }))
 	after := p.Progress
 	if after.Canary != nil || after.Step != 0 || after.WeightPermille != 0 || after.Stable.Revision != "v2" {
 		t.Errorf("at rest with %+v", after)

@@ -165,6 +165,10 @@ func (o *Observed) clearing() *Plan {
 	if settled := since.Add(o.Config.Settle); o.Now.Before(settled) {
 		return wait(v1alpha1.PhaseProgressing, "the gateways settle", since, settled)
 	}
+	if o.Attempt.Found {
+		// Before anything else may begin: they would pin a Service that is made anew to the revision that has just gone.
+		return act(v1alpha1.PhaseProgressing, "the attempt's parameters go", DeleteAttempt{})
+	}
 	e := v1alpha1.Ending{Outcome: v1alpha1.OutcomePromoted, Reason: fmt.Sprintf("revision %s %s", o.Progress.Stable.Revision, o.merit()), At: o.stamp(), Step: o.stepText()}
 	p := o.record(v1alpha1.PhaseHealthy, fmt.Sprintf("revision %s is promoted", o.Progress.Stable.Revision), func(p *v1alpha1.Progress) {
 		p.Ending = &e
