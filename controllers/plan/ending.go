@@ -84,6 +84,12 @@ func (o *Observed) clearTraffic() *Plan {
 		p.Breach = o.Progress.Ending.At.Time
 		return p
 	}
+	if c, ok := o.canary(); ok && c.Present > 0 && !o.recreated() {
+		// A pin that did not go through with the clearing: without it the Services would go on selecting canary pods.
+		if pins := o.pinEffects(); len(pins) > 0 {
+			return act(v1alpha1.PhaseAborted, reason, pins...)
+		}
+	}
 	return o.record(v1alpha1.PhaseAborted, reason, func(p *v1alpha1.Progress) {
 		p.ClearedAt = o.stampPtr()
 		p.WeightPermille = 0
