@@ -101,6 +101,9 @@ func TestStories(t *testing.T) {
 			w.set("checkout-v1").replicas = 8
 		})}},
 		"known bad again": {fails, []happening{v2Shipped, pushes("v2", quiet)}},
+		"known bad after a promotion": {fails, []happening{
+			v2Shipped, pushes("v3", quiet), pushes("v2", atHandOver("the workload takes the canary's ReplicaSet over")),
+		}},
 		"tried again": {fails, []happening{
 			happens("Git is not to be written", quiet, func(w *world) { w.git.git.Off = "spec.git.mode is Off" }),
 			v2Shipped,
