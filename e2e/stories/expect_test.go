@@ -162,7 +162,8 @@ func (s *story) atRest() {
 		return nil
 	})
 	s.until(5*time.Second, "healthy", func(r *v1alpha1.Rollout) bool {
-		return r.Status.Phase == v1alpha1.PhaseHealthy && r.Status.Canary == nil && r.Status.Weight == "" && strings.HasSuffix(r.Status.Message, " is stable")
+		return r.Status.Phase == v1alpha1.PhaseHealthy && r.Status.Canary == nil && r.Status.Weight == "" &&
+			r.Status.Progress.Retiring == nil && strings.HasSuffix(r.Status.Message, " is stable")
 	})
 	s.gitAgrees()
 	s.nothingLeft()
