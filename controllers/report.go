@@ -173,7 +173,7 @@ func write(st *v1alpha1.RolloutStatus, s *observe.Scene, p plan.Plan) {
 	if p.Ack != nil {
 		st.Request = p.Ack
 	}
-	if p.Ended != nil && !toldBefore(st.History, *p.Ended) {
+	if p.Ended != nil {
 		st.History = append([]v1alpha1.AttemptRecord{*p.Ended}, st.History...)
 		st.History = st.History[:min(len(st.History), historyLength)]
 	}
@@ -215,16 +215,6 @@ func writeTraffic(st *v1alpha1.RolloutStatus, s *observe.Scene, p *v1alpha1.Prog
 	if programmed >= 0 && programmed != wanted {
 		st.Weight = fmt.Sprintf("%s → %s", plan.Percent(programmed), plan.Percent(wanted))
 	}
-}
-
-// toldBefore says that a bypass is the last one again. A reason lets one change through and then stays on the workload, where
-// a restart, which is no release either, finds it.
-func toldBefore(history []v1alpha1.AttemptRecord, ended v1alpha1.AttemptRecord) bool {
-	if ended.Outcome != v1alpha1.OutcomeBypassed {
-		return false
-	}
-	last := slices.IndexFunc(history, func(a v1alpha1.AttemptRecord) bool { return a.Outcome == v1alpha1.OutcomeBypassed })
-	return last >= 0 && history[last].Reason == ended.Reason
 }
 
 // flying says that the ladder means something.

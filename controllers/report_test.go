@@ -158,29 +158,3 @@ func TestWarningEndsWithItsStep(t *testing.T) {
 		}
 	}
 }
-
-// A reason that let one change through stays on the workload. What comes to be later without a hold is a restart.
-func TestBypassIsToldOnce(t *testing.T) {
-	bypass := func(reason string) v1alpha1.AttemptRecord {
-		return v1alpha1.AttemptRecord{Outcome: v1alpha1.OutcomeBypassed, Reason: reason}
-	}
-	promoted := v1alpha1.AttemptRecord{Outcome: v1alpha1.OutcomePromoted, Reason: "fire"}
-	for name, c := range map[string]struct {
-		history []v1alpha1.AttemptRecord
-		ended   v1alpha1.AttemptRecord
-		want    bool
-	}{
-		"first":                      {nil, bypass("fire"), false},
-		"again":                      {[]v1alpha1.AttemptRecord{bypass("fire")}, bypass("fire"), true},
-		"again after a release":      {[]v1alpha1.AttemptRecord{promoted, bypass("fire")}, bypass("fire"), true},
-		"another reason":             {[]v1alpha1.AttemptRecord{bypass("fire")}, bypass("flood"), false},
-		"the same after another one": {[]v1alpha1.AttemptRecord{bypass("flood"), bypass("fire")}, bypass("fire"), false},
-		"a release":                  {[]v1alpha1.AttemptRecord{promoted}, promoted, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := toldBefore(c.history, c.ended); got != c.want {
-				t.Errorf("told before: %t, want %t", got, c.want)
-			}
-		})
-	}
-}
