@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,6 +22,9 @@ func (o *Observer) pods(ctx context.Context, s *Scene) error {
 		return fmt.Errorf("listing canary pods: %w", err)
 	}
 	for i := range list.Items {
+		if at := readySince(&list.Items[i]); !at.IsZero() && (s.CanaryReadySince.IsZero() || at.Before(s.CanaryReadySince)) {
+			s.CanaryReadySince = at
+		}
 		for _, text := range troubles(&list.Items[i]) {
 			if !slices.Contains(s.Pods, text) {
 				s.Pods = append(s.Pods, text)
@@ -29,6 +33,16 @@ func (o *Observer) pods(ctx context.Context, s *Scene) error {
 	}
 	slices.Sort(s.Pods)
 	return nil
+}
+
+// readySince is when a pod became ready, to the second; zero: it is not.
+func readySince(pod *corev1.Pod) time.Time {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue && pod.DeletionTimestamp == nil {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
 }
 
 // troubles of a pod that is not ready.

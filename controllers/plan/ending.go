@@ -52,9 +52,13 @@ func aborted(o *Observed) *Plan {
 	if !o.ending() {
 		return nil
 	}
-	switch o.Progress.Stage {
-	case v1alpha1.StageAborting:
+	if o.Progress.Stage == v1alpha1.StageAborting {
 		return o.clearTraffic()
+	}
+	if o.Request != nil {
+		return requested(o) // nobody waits for a drain to hear that it is too late
+	}
+	switch o.Progress.Stage {
 	case v1alpha1.StageDraining:
 		return o.withRevert(o.drained())
 	default:

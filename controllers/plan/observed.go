@@ -39,6 +39,8 @@ type Observed struct {
 	Routes   []routers.State
 	// Metrics of the current step, as measured so far.
 	Metrics []v1alpha1.MetricStatus
+	// CanaryReadySince is when the first of the canary pods that are ready became so, to the second; zero: unknown.
+	CanaryReadySince time.Time
 	// Pods says what is wrong with canary pods; empty: nothing known.
 	Pods []string
 	Git  Git

@@ -66,6 +66,7 @@ func TestPinning(t *testing.T) {
 func TestPodsAndTraffic(t *testing.T) {
 	silent := func(o *Observed) { o.Routes[0].Programmed, o.Routes[0].Why = false, "Gateway edge is silent" }
 	owned := func(o *Observed) { o.Workload.Revisions[1].Ours, o.Workload.Revisions[1].Owned = false, true }
+	readyFor := func(d time.Duration) edit { return func(o *Observed) { o.CanaryReadySince = noon.Add(-d) } }
 	left := 10*time.Minute - time.Second
 	decide(t, map[string]decision{
 		"no pod yet":           {entered(2), want{rule: "podsPending", reason: "the canary is scaled to 2", effects: []string{"Canaries"}}},
@@ -74,6 +75,10 @@ func TestPodsAndTraffic(t *testing.T) {
 		"not ready":            {entered(2, canaryPods(2, 1)), want{rule: "podsPending", reason: "waits until 2 canary pods are ready, 1 are", wake: left}},
 		"endpoints lag":        {entered(2, canaryPods(2, 2), func(o *Observed) { o.Canary.Ready = 0 }), want{rule: "podsPending", reason: "waits until 2 canary pods are ready, 0 are", wake: left}},
 		"more than needed":     {entered(1, canaryPods(3, 3)), want{rule: "trafficPending", reason: "the canary gets 10% of the traffic", effects: []string{"Split"}}},
+		"pods settle":          {entered(1, canaryPods(1, 1), readyFor(time.Second)), want{rule: "trafficPending", reason: "the gateways learn of the canary's pods", wake: 3 * time.Second}},
+		"pods have settled":    {entered(1, canaryPods(1, 1), readyFor(4*time.Second)), want{rule: "trafficPending", reason: "the canary gets 10% of the traffic", effects: []string{"Split"}}},
+		"back after a loss":    {entered(2, canaryPods(2, 2), weight(0), readyFor(0)), want{rule: "trafficPending", reason: "the gateways learn of the canary's pods", wake: 4 * time.Second}},
+		"more pods":            {entered(2, canaryPods(2, 2), weight(100), readyFor(0)), want{rule: "trafficPending", reason: "the canary gets 50% of the traffic", effects: []string{"Split"}}},
 		"weight":               {entered(2, canaryPods(2, 2)), want{rule: "trafficPending", reason: "the canary gets 50% of the traffic", effects: []string{"Split"}}},
 		"weight of an attempt": {entered(2, canaryPods(2, 2), weight(500), func(o *Observed) { o.Routes[0].Intent.Attempt = 6 }), want{rule: "trafficPending", reason: "the canary gets 50% of the traffic", effects: []string{"Split"}}},
 		"gateway silent":       {entered(2, canaryPods(2, 2), weight(500), silent), want{rule: "trafficPending", reason: "waits until HTTPRoute shop is programmed: Gateway edge is silent", wake: left}},

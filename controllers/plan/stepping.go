@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
@@ -203,6 +204,9 @@ func trafficPending(o *Observed) *Plan {
 	if o.Progress.Stage != v1alpha1.StageStepping || o.Progress.ProgrammedSince != nil {
 		return nil
 	}
+	if until := o.endpointsKnown(); o.Now.Before(until) {
+		return o.withTip(wait(v1alpha1.PhaseProgressing, "the gateways learn of the canary's pods", o.CanaryReadySince, until))
+	}
 	if effects := o.weightEffects(); len(effects) > 0 {
 		return act(v1alpha1.PhaseProgressing, fmt.Sprintf("the canary gets %s of the traffic", Percent(o.Progress.WeightPermille)), effects...)
 	}
@@ -222,6 +226,17 @@ func (o *Observed) weightEffects() []Effect {
 		}
 	}
 	return effects
+}
+
+// endpointsKnown is when a gateway can be taken to know the canary's first pods; zero: nothing has to be waited for. A
+// gateway hears of endpoints and of routes in no order, and one that knows the weight before the pods answers the first
+// requests with an error. So pods settle before the first weight, as weights do before the clock.
+func (o *Observed) endpointsKnown() time.Time {
+	fromZero := slices.ContainsFunc(o.Routes, func(r routers.State) bool { return r.Found && r.Permille() == 0 })
+	if o.Progress.WeightPermille == 0 || !fromZero || o.CanaryReadySince.IsZero() {
+		return time.Time{}
+	}
+	return o.CanaryReadySince.Add(time.Second + o.Config.Settle) // what is observed is cut to the second
 }
 
 // startClock records that the step's clock runs. The words are those of the bake that follows, so that the status need

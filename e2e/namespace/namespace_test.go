@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	ossignal "os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -141,6 +142,10 @@ func TestNothingOutlivesALauncherThatIsKilled(t *testing.T) {
 }
 
 func TestSignalsArePassedOn(t *testing.T) {
+	// Whoever starts the tests may ignore signals (nohup does), and what is ignored is inherited. What is caught is not.
+	caught := make(chan os.Signal, 1)
+	ossignal.Notify(caught, unix.SIGTERM, unix.SIGHUP, unix.SIGINT)
+	defer ossignal.Stop(caught)
 	for name, signal := range map[string]unix.Signal{"TERM": unix.SIGTERM, "HUP": unix.SIGHUP, "INT": unix.SIGINT} {
 		t.Run(name, func(t *testing.T) {
 			cmd := launcher("sh", "-c", `trap "exit 42" `+name+`; echo ready; while :; do sleep 0.05; done`)

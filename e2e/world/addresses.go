@@ -15,5 +15,5 @@ func (w *World) GitAddress() string { return strings.TrimPrefix(w.Git.URL(), "ht
 
 // OutsideGit is a repository's URL for people outside, when the server can be reached at address.
 func (w *World) OutsideGit(address, repository string) string {
-	return fmt.Sprintf("http://%s/%s.git", address, repository)
+	return fmt.Sprintf("http://%s:%s@%s/%s.git", gitUser, gitPassword, address, repository)
 }

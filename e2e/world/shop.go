@@ -20,7 +20,7 @@ import (
 // Credentials with which Belay pushes.
 const (
 	gitUser     = "belay"
-	gitPassword = "a password of the local Git server"
+	gitPassword = "password-of-the-local-server"
 )
 
 // ShopOptions say what a shop is like.

@@ -53,7 +53,9 @@ type World struct {
 	Belay *Controller
 
 	root string
-	say  func(format string, args ...any)
+	// dir is what the world keeps beside its cluster's files.
+	dir string
+	say func(format string, args ...any)
 }
 
 // Start brings the world up. Stop takes it down again.
@@ -70,11 +72,10 @@ func Start(ctx context.Context, o Options) (w *World, err error) {
 	if w.root, err = parts.Root(); err != nil {
 		return w, err
 	}
-	dir, err := os.MkdirTemp("", "belay-world-")
-	if err != nil {
+	if w.dir, err = os.MkdirTemp("", "belay-world-"); err != nil {
 		return w, err
 	}
-	images, err := w.images(dir)
+	images, err := w.images(w.dir)
 	if err != nil {
 		return w, err
 	}
@@ -118,6 +119,9 @@ func (w *World) Stop() {
 	}
 	if w.Cluster != nil {
 		w.Cluster.Stop()
+	}
+	if w.dir != "" {
+		_ = os.RemoveAll(w.dir) // the file of images; what stays behind is a few hundred bytes
 	}
 }
 
