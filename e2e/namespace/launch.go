@@ -37,6 +37,11 @@ func Launch(args, env []string) (int, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
+	// Before the command starts: one that comes right after it must not end the launcher instead.
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2)
+	defer signal.Stop(signals)
+
 	// As root a user namespace is not needed, and without one more works, such
 	// as files that belong to other users. In a container root may lack the
 	// right to do it; then it is like any other user.
@@ -59,9 +64,6 @@ func Launch(args, env []string) (int, error) {
 		return 0, err
 	}
 
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2)
-	defer signal.Stop(signals)
 	go forward(signals, cmd.Process)
 
 	return status(cmd.Wait(), cmd)
