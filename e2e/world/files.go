@@ -90,16 +90,16 @@ spec:
   progressDeadline: 1m
   analysis:
     interval: 1s
-    stepDeadline: 30s
     metrics:
     - name: error-rate
-      consecutiveErrorLimit: 20
       prometheus:
         query: >-
           (sum(rate(traefik_service_requests_total{service=~"{{ .Namespace }}-{{ .Service }}-http-[0-9]+@kubernetesgateway",code=~"5.."}[5s])) or vector(0))
           / sum(rate(traefik_service_requests_total{service=~"{{ .Namespace }}-{{ .Service }}-http-[0-9]+@kubernetesgateway"}[5s]))
       successCondition: "result < 0.05"
       failureLimit: 1
+      consecutiveErrorLimit: 20
+    stepDeadline: 30s
   git:
     repository: %s
     branch: main
