@@ -82,7 +82,7 @@ test: requirements ## All tests that need no data plane; the admission matrix an
 .PHONY: e2e
 e2e: build parts ## Black-box stories on all parts: gateway, Prometheus, Git, real pods
 	@$(PROGRESS) 'testing the local cluster as a whole' go test -C e2e -count=1 -p 1 -timeout 30m -exec '$(RUN)' $(E2E_WHOLE)
-	@$(PROGRESS) 'stories' go test -C e2e -count=1 -v -parallel 4 -timeout 60m -exec '$(RUN)' $(E2E_STORIES)
+	@$(PROGRESS) 'stories' go test -C e2e -count=1 -v -parallel 3 -timeout 60m -exec '$(RUN)' $(E2E_STORIES)
 
 .PHONY: bench
 bench: build parts ## What Belay takes and asks, measured on all parts and printed beside the targets

@@ -148,7 +148,8 @@ func (w *World) images(dir string) (string, error) {
 	}
 	all := map[string]image{}
 	add := func(tag string, args ...string) {
-		all["shop:"+tag] = image{Command: append([]string{app, "--version", tag}, args...)}
+		// On a busy machine a gateway can take seconds to hear that a pod goes; until then the pod serves.
+		all["shop:"+tag] = image{Command: append([]string{app, "--version", tag, "--drain", "4s"}, args...)}
 	}
 	for _, good := range []string{"v1", "v2", "v4", "v5", "v6"} {
 		add(good)
