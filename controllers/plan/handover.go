@@ -18,7 +18,7 @@ func handOver(o *Observed) *Plan {
 			return act(v1alpha1.PhaseProgressing, "the Services take the canary's pods in", effects...)
 		}
 	}
-	if o.Request != nil && !o.inFlight() {
+	if o.Request != nil {
 		switch o.Progress.Stage {
 		case v1alpha1.StageHandingOver, v1alpha1.StageCompleting, v1alpha1.StageClearing:
 			return requested(o) // too late, and said so at once
