@@ -213,6 +213,7 @@ func earliest(a, b time.Time) time.Time {
 func (r *Reconciler) forget(key types.NamespacedName) {
 	r.StopMeasuring(key)
 	r.ForgetGit(key)
+	r.Observer.Forget(key)
 	r.written.forget(key)
 	r.Metrics.forget(key)
 	r.Reporter.forget(key)

@@ -43,7 +43,12 @@ type Observer struct {
 	Guard *Guard
 	// Namespace of the controller, where Repositories live.
 	Namespace string
+
+	compiled compiled
 }
+
+// Forget drops what is kept of a Rollout that is gone.
+func (o *Observer) Forget(key types.NamespacedName) { o.compiled.forget(key) }
 
 // Providers gives the metrics source of a name to a namespace.
 type Providers interface {
@@ -161,7 +166,11 @@ func (o *Observer) snapshot(ctx context.Context, s *Scene) error {
 		s.Attempt.Digest = "" // it says what it is not
 	}
 	s.Attempt.Lost = !intact && s.depends()
-	s.compile()
+	digest := s.LiveDigest
+	if intact && s.running() {
+		digest = s.Progress.SnapshotDigest
+	}
+	o.compile(s, digest)
 	s.Config = configure(s.Effective, s.Plans)
 	if s.Attempt.Lost {
 		s.Config.Service = strings.TrimSuffix(s.Progress.CanaryService, "-canary") // what the attempt splits, whatever is edited
@@ -185,20 +194,6 @@ func (s *Scene) depends() bool {
 		return false
 	}
 	return s.running()
-}
-
-// compile makes the metrics ready. Those of a snapshot were compiled before it was taken.
-func (s *Scene) compile() {
-	if s.Effective.Spec.Analysis == nil {
-		return
-	}
-	plans, err := analysis.Compile(s.Effective.Metrics, analysis.Options{
-		Interval: durationOr(s.Effective.Spec.Analysis.Interval, 0), Args: s.Effective.Args,
-	})
-	if err != nil {
-		s.problem("InvalidMetric", "spec.analysis: %s", oneLine(err))
-	}
-	s.Plans = plans
 }
 
 func (o *Observer) traffic(ctx context.Context, s *Scene) error {
@@ -314,11 +309,7 @@ func hashes(w workloads.State) []string {
 }
 
 func knownKinds[T any](m map[string]T) string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 }
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
