@@ -21,6 +21,8 @@ func TestHandOver(t *testing.T) {
 	gone := func(o *Observed) { o.Workload.Revisions = o.Workload.Revisions[:1] }
 	silent := func(o *Observed) { o.Routes[0].Programmed, o.Routes[0].Why = false, "Gateway edge is silent" }
 	done := func(o *Observed) { o.Attempt = AttemptState{} }
+	oldEndpoints := func(o *Observed) { o.Services[0].Ready["v1"] = 1 }
+	clearedFor := func(d time.Duration) edit { return func(o *Observed) { o.Progress.ClearedAt = microPtr(noon.Add(-d)) } }
 	left := 10*time.Minute - time.Second
 	unpinning, handingOver, completing, clearing := v1alpha1.StageUnpinning, v1alpha1.StageHandingOver, v1alpha1.StageCompleting, v1alpha1.StageClearing
 	letGo := "waits until Deployment checkout has let the old revision go"
@@ -53,17 +55,24 @@ func TestHandOver(t *testing.T) {
 		"completing: a newer template, some pods fail": {handing(completing, oldLeft, held, ready(2)), want{rule: "handOver", reason: letGo, wake: left}},
 		"completing: recreated":                        {handing(completing, func(o *Observed) { o.Workload.UID = "another" }), back},
 		"a Service was recreated with its pin":         {handing(completing, func(o *Observed) { o.Services[0].Pin = &routers.Pin{} }), want{rule: "handOver", reason: "the Services take the canary's pods in", effects: []string{"Unpin"}}},
-		"clearing":                                     {handing(clearing), want{rule: "handOver", reason: "the routes go back to Git's form", effects: []string{"ClearSplit"}}},
-		"clearing: gateway":                            {handing(clearing, cleared, silent), want{rule: "handOver", reason: "waits until HTTPRoute shop is programmed: Gateway edge is silent", wake: left}},
-		"clearing: gateway stays silent":               {handing(clearing, cleared, silent, done, since(10*time.Minute)), want{rule: "handOver", reason: "revision v2 is promoted", phase: v1alpha1.PhaseHealthy, record: "Resting, outcome Promoted"}},
-		"clearing: settles":                            {handing(clearing, cleared), want{rule: "handOver", reason: "the gateways settle", wake: 2 * time.Second}},
-		"clearing: parameters":                         {handing(clearing, cleared, since(3*time.Second)), want{rule: "handOver", reason: "the attempt's parameters go", effects: []string{"DeleteAttempt"}}},
-		"promoted":                                     {handing(clearing, cleared, done, since(3*time.Second)), want{rule: "handOver", reason: "revision v2 is promoted", record: "Resting, outcome Promoted"}},
+		"completing: a Service lags":                   {handing(completing, oldEndpoints), want{rule: "handOver", reason: "waits until Service checkout has let the old revision go", wake: left}},
+		"completing: a Service lags for ever":          {handing(completing, oldEndpoints, since(10*time.Minute)), back},
+		"clearing: gateways lag behind the endpoints":  {handing(clearing), want{rule: "handOver", reason: "the gateways learn which pods stand behind the Services now", phase: v1alpha1.PhaseProgressing, wake: 2 * time.Second}},
+		"clearing":                       {handing(clearing, since(3*time.Second)), want{rule: "handOver", reason: "the routes go back to Git's form", effects: []string{"ClearSplit"}}},
+		"clearing: gateway":              {handing(clearing, cleared, silent, since(4*time.Second)), want{rule: "handOver", reason: "waits until HTTPRoute shop is programmed: Gateway edge is silent", wake: left}},
+		"clearing: gateway stays silent": {handing(clearing, cleared, silent, since(10*time.Minute+3*time.Second)), want{rule: "handOver", reason: "the gateways settle", phase: v1alpha1.PhaseProgressing, record: "cleared"}},
+		"cleared":                        {handing(clearing, cleared, since(5*time.Second)), want{rule: "handOver", reason: "the gateways settle", record: "cleared"}},
+		"cleared: settles":               {handing(clearing, cleared, since(5*time.Second), clearedFor(time.Second)), want{rule: "handOver", reason: "the gateways settle", wake: 2 * time.Second}},
+		"cleared: a split comes back":    {handing(clearing, since(9*time.Second), clearedFor(time.Second)), want{rule: "handOver", reason: "the routes go back to Git's form", effects: []string{"ClearSplit"}}},
+		"cleared: parameters":            {handing(clearing, cleared, since(8*time.Second), clearedFor(3*time.Second)), want{rule: "handOver", reason: "the attempt's parameters go", effects: []string{"DeleteAttempt"}}},
+		"promoted":                       {handing(clearing, cleared, done, since(8*time.Second), clearedFor(3*time.Second)), want{rule: "handOver", reason: "revision v2 is promoted", phase: v1alpha1.PhaseHealthy, record: "Resting, outcome Promoted"}},
 	})
 }
 
 func TestPromoted(t *testing.T) {
-	p := Decide(handing(v1alpha1.StageClearing, cleared, func(o *Observed) { o.Attempt = AttemptState{}; o.Progress.StageSince = micro(noon.Add(-time.Minute)) }))
+	p := Decide(handing(v1alpha1.StageClearing, cleared, func(o *Observed) {
+		o.Attempt, o.Progress.StageSince, o.Progress.ClearedAt = AttemptState{}, micro(noon.Add(-time.Minute)), microPtr(noon.Add(-50*time.Second))
+	}))
 	after := p.Progress
 	if after.Canary != nil || after.Step != 0 || after.WeightPermille != 0 || after.Stable.Revision != "v2" {
 		t.Errorf("at rest with %+v", after)
@@ -71,12 +80,26 @@ func TestPromoted(t *testing.T) {
 	if r := after.Retiring; r == nil || r.Name != "checkout-canary" || !r.NotBefore.Time.Equal(noon.Add(time.Minute)) {
 		t.Errorf("the canary's Service is kept until %+v", after.Retiring)
 	}
+	if at := after.ClearedAt; at == nil || !at.Equal(microPtr(noon.Add(-50*time.Second))) {
+		t.Errorf("the split is said to be cleared at %v", at)
+	}
 	if a := p.Ended; a == nil || a.Outcome != v1alpha1.OutcomePromoted || a.Attempt != 7 || a.Revision != "v2" || a.Step != "3/3" || a.Duration != "5s" {
 		t.Errorf("history says %+v", p.Ended)
 	}
 	stable := Decide(handing(v1alpha1.StageHandingOver, adopted(), func(o *Observed) { o.Workload.Held = false })).Progress.Stable
 	if *stable != (v1alpha1.RevisionRecord{Revision: "v2", ReplicaSet: "checkout-v2", Image: "shop:v2", Source: "c2"}) {
 		t.Errorf("stable is recorded as %+v", stable)
+	}
+}
+
+// When the routes were seen in Git's form is remembered, and the status says at once what is waited for.
+func TestClearedIsRemembered(t *testing.T) {
+	p := Decide(handing(v1alpha1.StageClearing, cleared, func(o *Observed) { o.Progress.StageSince = micro(noon.Add(-time.Minute)) }))
+	if at := p.Progress.ClearedAt; at == nil || !at.Equal(microPtr(noon)) || p.Progress.Stage != v1alpha1.StageClearing {
+		t.Errorf("recorded is %+v", p.Progress)
+	}
+	if w := p.Waiting; !p.Quiet || w == nil || w.For != "the gateways settle" || !w.Until.Time.Equal(noon.Add(3*time.Second)) {
+		t.Errorf("told is %+v, quiet: %t", p.Waiting, p.Quiet)
 	}
 }
 

@@ -110,10 +110,24 @@ func (o *Observed) completing() *Plan {
 	if p := o.endOld(others); whole && p != nil {
 		return p
 	}
-	if len(others) == 0 && whole && (o.Workload.Held || o.Workload.Settled) {
+	alone := len(others) == 0
+	if alone && whole && (o.Workload.Held || o.Workload.Settled) && o.oldEndpoints() == "" {
 		return o.toClearing()
 	}
-	return o.awaitCompletion(len(others) == 0, s.Ready)
+	return o.awaitCompletion(alone, s.Ready)
+}
+
+// oldEndpoints names a Service that still sends to another revision than the promoted one; empty: none does. Its
+// share of the routes is zero until the split goes, so nobody has got lost there yet.
+func (o *Observed) oldEndpoints() string {
+	for _, s := range o.Services {
+		for revision, ready := range s.Ready {
+			if ready > 0 && revision != o.Progress.Stable.Revision {
+				return s.Name
+			}
+		}
+	}
+	return ""
 }
 
 // awaitCompletion waits for the workload's own controller. That the promoted pods have got into trouble since is no
@@ -124,12 +138,20 @@ func (o *Observed) awaitCompletion(alone bool, ready int32) *Plan {
 	case ready == 0 && o.Workload.Held:
 		return o.toClearing()
 	case o.Now.Before(until):
-		return wait(v1alpha1.PhaseProgressing, "waits until "+o.WorkloadName+" has let the old revision go", since, until)
+		return wait(v1alpha1.PhaseProgressing, "waits until "+o.notLetGo(alone)+" has let the old revision go", since, until)
 	case alone, ready == 0:
 		return o.toClearing()
 	}
 	return stalled(Problem{"HandOverIncomplete", fmt.Sprintf(
 		"%s has not let the old revision go within %s: its conditions say why; all traffic is on the promoted revision", o.WorkloadName, o.Config.Progress)})
+}
+
+// notLetGo is who still has the old revision: the workload, or a Service that lags behind it.
+func (o *Observed) notLetGo(alone bool) string {
+	if name := o.oldEndpoints(); alone && name != "" {
+		return "Service " + name
+	}
+	return o.WorkloadName
 }
 
 // endOld ends the old revision where a newer template came at the moment of the hand-over: the workload is paused with
@@ -153,8 +175,15 @@ func (o *Observed) toClearing() *Plan {
 	})
 }
 
-// clearing takes the split off; the Services select the promoted pods alone by now.
+// clearing takes the split off; the Services select the promoted pods alone by now. A gateway hears of endpoints and of
+// routes in no order: it is granted the settle time before, to learn that the old revision's pods are gone, and once more
+// after, before anything else may begin.
 func (o *Observed) clearing() *Plan {
+	since := o.Progress.StageSince.Time
+	known := since.Add(o.Config.Settle)
+	if o.Now.Before(known) {
+		return wait(v1alpha1.PhaseProgressing, "the gateways learn which pods stand behind the Services now", since, known)
+	}
 	var effects []Effect
 	for _, r := range o.Routes {
 		if !r.Clear() {
@@ -164,21 +193,40 @@ func (o *Observed) clearing() *Plan {
 	if len(effects) > 0 {
 		return act(v1alpha1.PhaseProgressing, "the routes go back to Git's form", effects...)
 	}
-	since := o.Progress.StageSince.Time
-	if lag := o.unprogrammed(); lag != "" && o.Now.Before(since.Add(o.Config.Progress)) {
-		return wait(v1alpha1.PhaseProgressing, "waits until "+lag, since, since.Add(o.Config.Progress))
+	if lag, until := o.unprogrammed(), known.Add(o.Config.Progress); lag != "" && o.Now.Before(until) {
+		return wait(v1alpha1.PhaseProgressing, "waits until "+lag, known, until)
 	}
-	if settled := since.Add(o.Config.Settle); o.Now.Before(settled) {
-		return wait(v1alpha1.PhaseProgressing, "the gateways settle", since, settled)
+	if p := o.settlingCleared(); p != nil {
+		return p
 	}
 	if o.Attempt.Found {
 		// Before anything else may begin: they would pin a Service that is made anew to the revision that has just gone.
 		return act(v1alpha1.PhaseProgressing, "the attempt's parameters go", DeleteAttempt{})
 	}
+	return o.promoted()
+}
+
+// settlingCleared remembers when the routes were seen in Git's form and lets the gateways settle; nil: they have.
+func (o *Observed) settlingCleared() *Plan {
+	const settles = "the gateways settle"
+	if o.Progress.ClearedAt == nil {
+		p := o.record(v1alpha1.PhaseProgressing, settles, func(p *v1alpha1.Progress) { p.ClearedAt = o.stampPtr() })
+		p.Quiet, p.Waiting = true, waiting(settles, o.Now, o.Now.Add(o.Config.Settle))
+		return p
+	}
+	since := o.Progress.ClearedAt.Time
+	if settled := since.Add(o.Config.Settle); o.Now.Before(settled) {
+		return wait(v1alpha1.PhaseProgressing, settles, since, settled)
+	}
+	return nil
+}
+
+// promoted closes a good attempt in the books.
+func (o *Observed) promoted() *Plan {
 	e := v1alpha1.Ending{Outcome: v1alpha1.OutcomePromoted, Reason: fmt.Sprintf("revision %s %s", o.Progress.Stable.Revision, o.merit()), At: o.stamp(), Step: o.stepText()}
 	p := o.record(v1alpha1.PhaseHealthy, fmt.Sprintf("revision %s is promoted", o.Progress.Stable.Revision), func(p *v1alpha1.Progress) {
 		p.Ending = &e
-		p.ClearedAt, p.WeightPermille, p.Step = o.stampPtr(), 0, 0
+		p.WeightPermille, p.Step = 0, 0
 		p.Retiring = o.retiring(o.Now)
 		o.enter(p, v1alpha1.StageResting)
 	})

@@ -154,6 +154,7 @@ func recorded(old, now v1alpha1.Progress) string {
 	say(old.Step != now.Step && now.Step > 0, "step %d", now.Step)
 	say(old.ProgrammedSince == nil && now.ProgrammedSince != nil, "clock runs")
 	say(old.ProgrammedSince != nil && now.ProgrammedSince == nil && now.Step == old.Step, "clock stands at %s", now.ClockElapsed.Duration)
+	say(old.Stage == now.Stage && old.ClearedAt == nil && now.ClearedAt != nil, "cleared")
 	say(old.Paused != now.Paused, "paused=%t", now.Paused)
 	say(old.Inconclusive != now.Inconclusive, "inconclusive=%t", now.Inconclusive != "")
 	say(now.Ending != nil && (old.Ending == nil || *old.Ending.At.DeepCopy() != now.Ending.At), "outcome %s", outcomeOf(now))
