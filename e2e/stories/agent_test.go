@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/e2e/tell"
 	"github.com/belay-dev/belay/e2e/world"
 )
 
@@ -18,58 +19,58 @@ import (
 func TestForcefulAgent(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "forceful", Steps: "[{weight: 10, bake: 10s}, {weight: 50, bake: 10s}, {weight: 100, bake: 2s}]", Edit: declareAll})
-	stable := s.pods()
-	weights := s.everyWeight()
-	sha := s.ship("shop:v2")
+	stable := s.Pods()
+	weights := s.EveryWeight()
+	sha := s.Ship("shop:v2")
 
 	for _, step := range []string{"1/3", "2/3"} {
-		s.step("shop:v2", step)
-		s.noDiff()
+		s.Step("shop:v2", step)
+		s.NoDiff()
 		s.generationsStay(2200 * time.Millisecond)
-		s.noDiff()
+		s.NoDiff()
 	}
-	s.told("Deployment shop was written by admin against the attempt in flight; nothing changed")
-	s.samePods("v1 beside the canary", stable, s.podsOf("shop:v1"))
-	s.step("shop:v2", "3/3")
-	s.noDiff()
-	full := s.podsOf("shop:v2")
-	s.promoted("shop:v2")
+	s.Told("Deployment shop was written by admin against the attempt in flight; nothing changed")
+	s.SamePods("v1 beside the canary", stable, s.PodsOf("shop:v1"))
+	s.Step("shop:v2", "3/3")
+	s.NoDiff()
+	full := s.PodsOf("shop:v2")
+	s.Promoted("shop:v2")
 
 	const settle = time.Second
-	s.kept(weights(), []rung{{"10%", settle + 10*time.Second}, {"50%", settle + 10*time.Second}, {"100%", settle + 2*time.Second}})
-	s.samePods("v2", full, s.pods())
-	s.atRest()
-	s.noCommit(sha)
-	s.noRequestLost()
+	s.Kept(weights(), []tell.Rung{{Share: "10%", Least: settle + 10*time.Second}, {Share: "50%", Least: settle + 10*time.Second}, {Share: "100%", Least: settle + 2*time.Second}})
+	s.SamePods("v2", full, s.Pods())
+	s.AtRest()
+	s.NoCommit(sha)
+	s.NoRequestLost()
 }
 
 // The same while the release is bad: the agent brings no weight back, and no pod.
 func TestForcefulAgentBad(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "forceful-bad", Edit: declareAll})
-	stable := s.pods()
-	weights := s.everyWeight()
-	sha := s.ship("shop:v3")
-	s.step("shop:v3", "1/3")
-	s.noDiff()
+	stable := s.Pods()
+	weights := s.EveryWeight()
+	sha := s.Ship("shop:v3")
+	s.Step("shop:v3", "1/3")
+	s.NoDiff()
 
-	s.ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
+	s.Ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
 
 	// Up the ladder, once to zero, and never up again.
 	shares, zero := weights(), false
 	for i, m := range shares[1:] {
-		zero = zero || m.share == "0%" && shares[i].share != "0%"
-		if zero && m.share != "0%" && m.share != "open" {
-			t.Errorf("the canary's share was %s after it had been taken away", m.share)
+		zero = zero || m.Share == "0%" && shares[i].Share != "0%"
+		if zero && m.Share != "0%" && m.Share != "open" {
+			t.Errorf("the canary's share was %s after it had been taken away", m.Share)
 		}
 	}
 	if !zero {
 		t.Error("the canary's share was never taken away")
 	}
-	s.oneRevert(sha)
-	s.gitAgrees()
-	s.samePods("v1", stable, s.pods())
-	s.onlyFailed("v3")
+	s.OneRevert(sha)
+	s.GitAgrees()
+	s.SamePods("v1", stable, s.Pods())
+	s.OnlyFailed("v3")
 }
 
 // declareAll lets Git declare what a hold and a split change. The Service's selector is there in any case.
@@ -81,21 +82,21 @@ func declareAll(files map[string]string) {
 
 // generationsStay says that nothing is written to what Git declares for a while that a controller would act on.
 func (s *story) generationsStay(while time.Duration) {
-	s.t.Helper()
+	s.T.Helper()
 	read := func(ctx context.Context) (string, error) {
 		text := ""
-		for _, d := range declared {
-			u := object(d.apiVersion, d.kind)
+		for _, d := range tell.Declared() {
+			u := tell.Object(d.APIVersion, d.Kind)
 			if err := s.World.Client.Get(ctx, client.ObjectKey{Namespace: s.Name, Name: "shop"}, u); err != nil {
 				return "", err
 			}
-			text += fmt.Sprintf("%s %d ", d.kind, u.GetGeneration())
+			text += fmt.Sprintf("%s %d ", d.Kind, u.GetGeneration())
 		}
 		return text, nil
 	}
-	before, err := read(s.t.Context())
-	s.must(err)
-	s.must(world.Throughout(s.t.Context(), while, func(ctx context.Context) error {
+	before, err := read(s.T.Context())
+	s.Must(err)
+	s.Must(world.Throughout(s.T.Context(), while, func(ctx context.Context) error {
 		now, err := read(ctx)
 		if err == nil && now != before {
 			err = fmt.Errorf("the generations were %s and are %s", before, now)

@@ -164,9 +164,9 @@ func TestBadInput(t *testing.T) {
 			}})
 			s.settled()
 			before := s.everything()
-			s.commit("a Rollout", map[string]string{rolloutFile: rollout})
+			s.Commit("a Rollout", map[string]string{rolloutFile: rollout})
 
-			r := s.until(20*time.Second, "it says "+m.reason, stalled(m.reason))
+			r := s.Until(20*time.Second, "it says "+m.reason, stalled(m.reason))
 			s.condition(r, v1alpha1.ConditionStalled, metav1.ConditionTrue, m.reason, m.texts...)
 			s.event(corev1.EventTypeWarning, m.reason, m.texts...)
 			s.untouched(before)
@@ -178,11 +178,11 @@ func TestBadInput(t *testing.T) {
 			// Where the Rollout has to go, the agent must not bring the wrong one back.
 			s.Agent.Pause()
 			if m.again {
-				s.must(s.World.Client.Delete(t.Context(), r))
+				s.Must(s.World.Client.Delete(t.Context(), r))
 			}
-			s.commit("mended", right)
+			s.Commit("mended", right)
 			s.Agent.Resume()
-			s.until(time.Minute, "healthy and guarded", func(r *v1alpha1.Rollout) bool {
+			s.Until(time.Minute, "healthy and guarded", func(r *v1alpha1.Rollout) bool {
 				return r.Status.Phase == v1alpha1.PhaseHealthy && meta.IsStatusConditionTrue(r.Status.Conditions, v1alpha1.ConditionGuarded)
 			})
 		})
@@ -195,22 +195,22 @@ func TestArgumentStaysInItsQuotes(t *testing.T) {
 	t.Parallel()
 	const value = `x"} or vector(1) or up{a="`
 	s := open(t, shared, world.ShopOptions{Name: "quotes", Edit: instead(rolloutFile, inlineMetric, fmt.Sprintf(anArgument, value, `"`, `"`))})
-	s.ship("shop:v2")
+	s.Ship("shop:v2")
 
-	r := s.until(time.Minute, "it is inconclusive", func(r *v1alpha1.Rollout) bool { return r.Status.Phase == v1alpha1.PhaseInconclusive })
+	r := s.Until(time.Minute, "it is inconclusive", func(r *v1alpha1.Rollout) bool { return r.Status.Phase == v1alpha1.PhaseInconclusive })
 	s.condition(r, v1alpha1.ConditionStalled, metav1.ConditionTrue, "Inconclusive", "from-host")
 	for _, m := range r.Status.Metrics {
 		if m.Name == "from-host" && (!strings.Contains(m.Query, `host="x\x22} or vector(1) or up{a=\x22"`) || m.Verdict == v1alpha1.VerdictPass) {
 			t.Errorf("the query was %s, the verdict %s", m.Query, m.Verdict)
 		}
 	}
-	s.must(world.Throughout(t.Context(), 5*time.Second, func(ctx context.Context) error {
-		if r := s.rollout(); r.Status.Step != "1/3" || r.Status.Phase != v1alpha1.PhaseInconclusive {
+	s.Must(world.Throughout(t.Context(), 5*time.Second, func(ctx context.Context) error {
+		if r := s.Rollout(); r.Status.Step != "1/3" || r.Status.Phase != v1alpha1.PhaseInconclusive {
 			return fmt.Errorf("step %s, phase %s: it advanced without a verdict", r.Status.Step, r.Status.Phase)
 		}
 		return nil
 	}))
-	s.noRequestLost()
+	s.NoRequestLost()
 }
 
 // The second of two Rollouts on one workload waits until the first is gone; the first does not mind.
@@ -219,10 +219,10 @@ func TestTwoRollouts(t *testing.T) {
 	s := open(t, shared, world.ShopOptions{Name: "two-rollouts", Rate: 5})
 	before := s.everything()
 	const file = world.Path + "/second.yaml"
-	s.commit("a second Rollout", map[string]string{file: strings.Replace(s.Files[rolloutFile], "  name: shop\n", "  name: second\n", 1)})
+	s.Commit("a second Rollout", map[string]string{file: strings.Replace(s.Files[rolloutFile], "  name: shop\n", "  name: second\n", 1)})
 
 	var second v1alpha1.Rollout
-	s.eventually(20*time.Second, func(ctx context.Context) error {
+	s.Eventually(20*time.Second, func(ctx context.Context) error {
 		if err := s.World.Client.Get(ctx, client.ObjectKey{Namespace: s.Name, Name: "second"}, &second); err != nil {
 			return err
 		}
@@ -241,9 +241,9 @@ func TestTwoRollouts(t *testing.T) {
 	s.healthy()
 
 	_, err := s.Repo.Commit(t.Context(), "main", gitserver.Change{Message: "one is enough", Delete: []string{rolloutFile}})
-	s.must(err)
-	s.must(s.World.Client.Delete(t.Context(), s.rollout()))
-	s.eventually(time.Minute, func(ctx context.Context) error {
+	s.Must(err)
+	s.Must(s.World.Client.Delete(t.Context(), s.Rollout()))
+	s.Eventually(time.Minute, func(ctx context.Context) error {
 		if err := s.World.Client.Get(ctx, client.ObjectKey{Namespace: s.Name, Name: "second"}, &second); err != nil {
 			return err
 		}
@@ -252,7 +252,7 @@ func TestTwoRollouts(t *testing.T) {
 		}
 		return nil
 	})
-	s.noRequestLost()
+	s.NoRequestLost()
 }
 
 // A Repository does not let the shop have its path reverted. The condition says so before anything happens; a bad
@@ -261,27 +261,27 @@ func TestRepositoryGivesNoAccess(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "no-access"})
 	s.access("apps/another-shop/**")
-	r := s.until(20*time.Second, "access is denied", reverted(metav1.ConditionFalse, "RepositoryAccessDenied"))
+	r := s.Until(20*time.Second, "access is denied", reverted(metav1.ConditionFalse, "RepositoryAccessDenied"))
 	texts := []string{"Repository no-access", "namespace no-access", `path "apps/shop"`, `branch "main"`, "spec.access must list them"}
 	s.condition(r, v1alpha1.ConditionGitReverted, metav1.ConditionFalse, "RepositoryAccessDenied", texts...)
 	s.event(corev1.EventTypeWarning, "RepositoryAccessDenied", texts...)
 
-	sha := s.ship("shop:v3")
-	s.until(time.Minute, "traffic is back on stable", func(r *v1alpha1.Rollout) bool {
+	sha := s.Ship("shop:v3")
+	s.Until(time.Minute, "traffic is back on stable", func(r *v1alpha1.Rollout) bool {
 		return r.Status.Progress.ClearedAt != nil && r.Status.Progress.Ending != nil
 	})
-	s.must(s.onStable(t.Context()))
-	s.until(time.Minute, "the failed revision is held", func(r *v1alpha1.Rollout) bool { return r.Status.Progress.Stage == v1alpha1.StageHeld })
-	s.noCommit(sha)
+	s.Must(s.onStable(t.Context()))
+	s.Until(time.Minute, "the failed revision is held", func(r *v1alpha1.Rollout) bool { return r.Status.Progress.Stage == v1alpha1.StageHeld })
+	s.NoCommit(sha)
 	if attempted, _ := s.Repo.Pushes(); attempted != 0 {
 		t.Errorf("%d pushes came without access", attempted)
 	}
 
 	s.access("apps/**")
-	s.ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
-	s.oneRevert(sha)
-	s.gitAgrees()
-	s.onlyFailed("v3")
+	s.Ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
+	s.OneRevert(sha)
+	s.GitAgrees()
+	s.OnlyFailed("v3")
 }
 
 // The API server is too old for the policies. Nothing could be held there, and so nothing is touched.
@@ -295,9 +295,9 @@ func TestServerWithoutPolicies(t *testing.T) {
 	s := open(t, older, world.ShopOptions{Name: "older", Rate: 5, WithoutRollout: true})
 	s.settled()
 	before := s.everything()
-	s.commit("a Rollout", map[string]string{rolloutFile: world.Rollout(world.ShopOptions{Name: "older"})})
+	s.Commit("a Rollout", map[string]string{rolloutFile: world.Rollout(world.ShopOptions{Name: "older"})})
 
-	r := s.until(20*time.Second, "it says PolicyAPIMissing", stalled("PolicyAPIMissing"))
+	r := s.Until(20*time.Second, "it says PolicyAPIMissing", stalled("PolicyAPIMissing"))
 	texts := []string{"admissionregistration.k8s.io/v1 MutatingAdmissionPolicy", "Kubernetes 1.36 or newer"}
 	s.condition(r, v1alpha1.ConditionStalled, metav1.ConditionTrue, "PolicyAPIMissing", texts...)
 	s.condition(r, v1alpha1.ConditionGuarded, metav1.ConditionFalse, "NotHeld", texts...)
@@ -305,9 +305,9 @@ func TestServerWithoutPolicies(t *testing.T) {
 	s.untouched(before)
 
 	// Not guarded is what it says: the Deployment is an ordinary one.
-	s.ship("shop:v2")
-	s.eventually(time.Minute, func(ctx context.Context) error {
-		pods, err := s.Pods(ctx)
+	s.Ship("shop:v2")
+	s.Eventually(time.Minute, func(ctx context.Context) error {
+		pods, err := s.Shop.Pods(ctx)
 		if err == nil && len(world.PodsOf(pods, "shop:v2")) != 3 {
 			err = fmt.Errorf("the pods are %v", pods)
 		}
@@ -332,18 +332,18 @@ func stalled(reason string) func(*v1alpha1.Rollout) bool {
 
 // access says what the shop's Repository lets its namespace have reverted.
 func (s *story) access(path string) {
-	s.t.Helper()
+	s.T.Helper()
 	var repository v1alpha1.Repository
-	s.must(s.World.Client.Get(s.t.Context(), client.ObjectKey{Namespace: world.Namespace, Name: s.Name}, &repository))
+	s.Must(s.World.Client.Get(s.T.Context(), client.ObjectKey{Namespace: world.Namespace, Name: s.Name}, &repository))
 	repository.Spec.Access[0].Paths = []string{path}
-	s.must(s.World.Client.Update(s.t.Context(), &repository))
+	s.Must(s.World.Client.Update(s.T.Context(), &repository))
 }
 
 // everything lists the versions of all objects of the shop that a Rollout could touch.
 func (s *story) everything() map[string]string {
-	s.t.Helper()
-	versions, err := s.versions(s.t.Context())
-	s.must(err)
+	s.T.Helper()
+	versions, err := s.versions(s.T.Context())
+	s.Must(err)
 	return versions
 }
 
@@ -367,9 +367,9 @@ func (s *story) versions(ctx context.Context) (map[string]string, error) {
 
 // settled waits until nothing of the shop changes any more.
 func (s *story) settled() {
-	s.t.Helper()
+	s.T.Helper()
 	last, since := s.everything(), time.Now()
-	s.eventually(30*time.Second, func(ctx context.Context) error {
+	s.Eventually(30*time.Second, func(ctx context.Context) error {
 		now, err := s.versions(ctx)
 		if err != nil {
 			return err
@@ -386,8 +386,8 @@ func (s *story) settled() {
 
 // unchanged says for a while that every object is the one that it was, and that there is no other.
 func (s *story) unchanged(before map[string]string) {
-	s.t.Helper()
-	s.must(world.Throughout(s.t.Context(), 3*time.Second, func(ctx context.Context) error {
+	s.T.Helper()
+	s.Must(world.Throughout(s.T.Context(), 3*time.Second, func(ctx context.Context) error {
 		now, err := s.versions(ctx)
 		if err == nil && !maps.Equal(now, before) {
 			err = fmt.Errorf("the objects were %v and are %v", before, now)
@@ -398,9 +398,9 @@ func (s *story) unchanged(before map[string]string) {
 
 // untouched says that a Rollout with a mistake left everything alone, and would leave nothing behind.
 func (s *story) untouched(before map[string]string) {
-	s.t.Helper()
+	s.T.Helper()
 	s.unchanged(before)
-	if r := s.rollout(); len(r.Finalizers) != 0 || r.Status.Phase != v1alpha1.PhaseDegraded {
-		s.t.Errorf("the Rollout is %s and has the finalizers %v, want Degraded and none", r.Status.Phase, r.Finalizers)
+	if r := s.Rollout(); len(r.Finalizers) != 0 || r.Status.Phase != v1alpha1.PhaseDegraded {
+		s.T.Errorf("the Rollout is %s and has the finalizers %v, want Degraded and none", r.Status.Phase, r.Finalizers)
 	}
 }

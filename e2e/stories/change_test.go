@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/e2e/tell"
 	"github.com/belay-dev/belay/e2e/world"
 )
 
@@ -22,21 +23,21 @@ import (
 func TestNewerVersionMidCanary(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "newer"})
-	v1, stable := s.Files[world.Path+"/deployment.yaml"], s.pods()
-	second := s.everyPod("shop:v3")
-	v2 := s.ship("shop:v2")
-	s.step("shop:v2", "2/3")
-	v3 := s.ship("shop:v3")
+	v1, stable := s.Files[world.Path+"/deployment.yaml"], s.Pods()
+	second := s.EveryPod("shop:v3")
+	v2 := s.Ship("shop:v2")
+	s.Step("shop:v2", "2/3")
+	v3 := s.Ship("shop:v3")
 
-	drained := s.until(20*time.Second, "v2 drains", func(r *v1alpha1.Rollout) bool { return r.Status.Progress.Stage == v1alpha1.StageDraining })
-	s.must(world.Throughout(t.Context(), 25*time.Second, func(context.Context) error {
+	drained := s.Until(20*time.Second, "v2 drains", func(r *v1alpha1.Rollout) bool { return r.Status.Progress.Stage == v1alpha1.StageDraining })
+	s.Must(world.Throughout(t.Context(), 25*time.Second, func(context.Context) error {
 		if share := s.share(); share != 0 || len(second()) > 0 {
 			return fmt.Errorf("v2 is not gone, and the canary has %g of the traffic and v3 the pods %v", share, second())
 		}
 		return nil
 	}))
-	s.ended("shop:v2", v1alpha1.OutcomeSuperseded, v1alpha1.PhaseProgressing)
-	first := s.step("shop:v3", "1/3")
+	s.Ended("shop:v2", v1alpha1.OutcomeSuperseded, v1alpha1.PhaseProgressing)
+	first := s.Step("shop:v3", "1/3")
 	if since := first.Status.Progress.StartedAt.Sub(drained.Status.Progress.ClearedAt.Time); since < 30*time.Second {
 		t.Errorf("v3 began %s after v2's traffic was gone, want the time to settle and drain", since)
 	}
@@ -44,39 +45,39 @@ func TestNewerVersionMidCanary(t *testing.T) {
 		t.Errorf("v3 is judged beside %s, want shop:v1", first.Status.Stable.Image)
 	}
 
-	s.ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
-	c := s.since(v3)
+	s.Ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
+	c := s.Since(v3)
 	if len(c) != 1 || !strings.Contains(c[0].Message, "Belay-Reverts: "+v2) || !strings.Contains(c[0].Message, "Belay-Reverts: "+v3) {
 		t.Errorf("the commits after v3 are %+v, want one that takes v2 and v3 back", c)
 	}
 	if now, err := s.Repo.File(t.Context(), "main", world.Path+"/deployment.yaml"); err != nil || now != v1 {
 		t.Errorf("Git declares\n%s\n%v", now, err)
 	}
-	s.gitAgrees()
-	s.samePods("v1", stable, s.pods())
-	s.onlyFailed("v3")
+	s.GitAgrees()
+	s.SamePods("v1", stable, s.Pods())
+	s.OnlyFailed("v3")
 }
 
 // A person reverts in Git while a canary runs. It is withdrawn, nothing restarts, and there is nothing for us to write.
 func TestHumanReverts(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "human"})
-	stable, v1 := s.pods(), s.Files[world.Path+"/deployment.yaml"]
-	s.ship("shop:v2")
-	s.step("shop:v2", "2/3")
-	sha := s.commit("I do not like v2", map[string]string{world.Path + "/deployment.yaml": v1})
+	stable, v1 := s.Pods(), s.Files[world.Path+"/deployment.yaml"]
+	s.Ship("shop:v2")
+	s.Step("shop:v2", "2/3")
+	sha := s.Commit("I do not like v2", map[string]string{world.Path + "/deployment.yaml": v1})
 
-	s.ended("shop:v2", v1alpha1.OutcomeWithdrawn, v1alpha1.PhaseHealthy)
+	s.Ended("shop:v2", v1alpha1.OutcomeWithdrawn, v1alpha1.PhaseHealthy)
 
-	s.gitAgrees()
-	s.samePods("v1", stable, s.pods())
-	s.atRest()
-	s.samePods("v1 at rest", stable, s.pods())
-	s.noCommit(sha)
-	if h := s.rollout().Status.History; len(h) != 1 {
+	s.GitAgrees()
+	s.SamePods("v1", stable, s.Pods())
+	s.AtRest()
+	s.SamePods("v1 at rest", stable, s.Pods())
+	s.NoCommit(sha)
+	if h := s.Rollout().Status.History; len(h) != 1 {
 		t.Errorf("the history is %+v", h)
 	}
-	s.noRequestLost()
+	s.NoRequestLost()
 }
 
 // The fix is in Git before the failure is seen, but the agent has not applied it. The failed revision is not reverted: a
@@ -84,53 +85,53 @@ func TestHumanReverts(t *testing.T) {
 func TestFixAlreadyPushed(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "fixed"})
-	s.ship("shop:v3")
-	s.step("shop:v3", "1/3")
+	s.Ship("shop:v3")
+	s.Step("shop:v3", "1/3")
 	s.Agent.Pause()
-	sha := s.ship("shop:v4")
+	sha := s.Ship("shop:v4")
 
-	s.until(time.Minute, "the revert waits for the agent", waitsForAgent)
+	s.Until(time.Minute, "the revert waits for the agent", waitsForAgent)
 	if image := s.image(); image != "shop:v3" {
 		t.Fatalf("the cluster has %s at the moment of failure, the story wants shop:v3", image)
 	}
-	s.noCommit(sha)
+	s.NoCommit(sha)
 	s.Agent.Resume()
 
-	s.until(time.Minute, "the revert is superseded", func(r *v1alpha1.Rollout) bool {
+	s.Until(time.Minute, "the revert is superseded", func(r *v1alpha1.Rollout) bool {
 		c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionGitReverted)
 		return c != nil && c.Reason == "Superseded"
 	})
-	s.promoted("shop:v4")
-	s.noCommit(sha)
-	h := s.rollout().Status.History
+	s.Promoted("shop:v4")
+	s.NoCommit(sha)
+	h := s.Rollout().Status.History
 	if len(h) != 2 || h[1].Image != "shop:v3" || h[1].Outcome != v1alpha1.OutcomeFailed || h[1].Commit != "" {
 		t.Errorf("the history is %+v", h)
 	}
-	s.gitAgrees()
-	s.onlyFailed("v3")
+	s.GitAgrees()
+	s.OnlyFailed("v3")
 }
 
 // The same with pods that never get ready, so that the fix is in Git long before the deadline.
 func TestFixPushedWhilePodsAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "fixed-early", Edit: shortDeadline})
-	stable := s.pods()
-	failed := s.ship("shop:never-ready")
-	s.until(20*time.Second, "it is known where the release came from", func(r *v1alpha1.Rollout) bool {
+	stable := s.Pods()
+	failed := s.Ship("shop:never-ready")
+	s.Until(20*time.Second, "it is known where the release came from", func(r *v1alpha1.Rollout) bool {
 		return r.Status.Canary != nil && r.Status.Canary.SourceRevision == failed && r.Status.Step == "1/3"
 	})
 	s.Agent.Pause()
-	sha := s.ship("shop:v4")
+	sha := s.Ship("shop:v4")
 
-	s.until(time.Minute, "the revert waits for the agent", waitsForAgent)
-	s.noCommit(sha)
-	s.samePods("v1", stable, s.podsOf("shop:v1"))
+	s.Until(time.Minute, "the revert waits for the agent", waitsForAgent)
+	s.NoCommit(sha)
+	s.SamePods("v1", stable, s.PodsOf("shop:v1"))
 	s.Agent.Resume()
 
-	s.promoted("shop:v4")
-	s.noCommit(sha)
-	s.gitAgrees()
-	s.noRequestLost()
+	s.Promoted("shop:v4")
+	s.NoCommit(sha)
+	s.GitAgrees()
+	s.NoRequestLost()
 }
 
 // waitsForAgent says that the failed revision is not reverted before the agent has applied what is newer in Git.
@@ -143,35 +144,35 @@ func waitsForAgent(r *v1alpha1.Rollout) bool {
 func TestScaledByGit(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "scaled", Replicas: 2})
-	stable := s.pods()
-	s.ship("shop:v2")
-	s.step("shop:v2", "2/3")
-	sha := s.commit("more of them", map[string]string{world.Path + "/deployment.yaml": s.edited(world.Path+"/deployment.yaml", "replicas: 2", "replicas: 4")})
+	stable := s.Pods()
+	s.Ship("shop:v2")
+	s.Step("shop:v2", "2/3")
+	sha := s.Commit("more of them", map[string]string{world.Path + "/deployment.yaml": s.Edited(world.Path+"/deployment.yaml", "replicas: 2", "replicas: 4")})
 
-	s.eventually(20*time.Second, func(ctx context.Context) error {
-		pods, err := s.Pods(ctx)
+	s.Eventually(20*time.Second, func(ctx context.Context) error {
+		pods, err := s.Shop.Pods(ctx)
 		if n := len(world.PodsOf(pods, "shop:v1")); err == nil && n != 4 {
 			err = fmt.Errorf("there are %d stable pods, want 4", n)
 		}
 		return err
 	})
-	now := s.podsOf("shop:v1")
+	now := s.PodsOf("shop:v1")
 	for name, pod := range stable {
 		if now[name] != pod {
 			t.Errorf("the stable pod %s was %v and is %v", name, pod, now[name])
 		}
 	}
-	s.step("shop:v2", "3/3")
-	full := s.podsOf("shop:v2")
-	s.promoted("shop:v2")
+	s.Step("shop:v2", "3/3")
+	full := s.PodsOf("shop:v2")
+	s.Promoted("shop:v2")
 
 	if len(full) != 4 {
 		t.Errorf("the canary was full with %d pods, want 4", len(full))
 	}
-	s.samePods("v2", full, s.pods())
-	s.gitAgrees()
-	s.noCommit(sha)
-	s.noRequestLost()
+	s.SamePods("v2", full, s.Pods())
+	s.GitAgrees()
+	s.NoCommit(sha)
+	s.NoRequestLost()
 }
 
 // Git leaves the number of replicas to others, who use the scale subresource: before, in the middle and after a release.
@@ -182,34 +183,34 @@ func TestScaledBySubresource(t *testing.T) {
 		files[world.Path+"/deployment.yaml"] = strings.Replace(files[world.Path+"/deployment.yaml"], "  replicas: 3\n", "", 1)
 	}})
 	s.scale(3)
-	sha := s.ship("shop:v2")
-	s.step("shop:v2", "2/3")
+	sha := s.Ship("shop:v2")
+	s.Step("shop:v2", "2/3")
 	s.scale(2)
-	s.step("shop:v2", "3/3")
-	full := s.podsOf("shop:v2")
-	s.promoted("shop:v2")
+	s.Step("shop:v2", "3/3")
+	full := s.PodsOf("shop:v2")
+	s.Promoted("shop:v2")
 	if len(full) != 2 {
 		t.Errorf("the canary was full with %d pods, want 2", len(full))
 	}
-	s.samePods("v2", full, s.pods())
+	s.SamePods("v2", full, s.Pods())
 
 	s.scale(3)
-	history, revision := s.rollout().Status.History, s.rollout().Status.Stable.Revision
+	history, revision := s.Rollout().Status.History, s.Rollout().Status.Stable.Revision
 	s.restart()
-	s.until(time.Minute, "the restarted pods are stable", func(r *v1alpha1.Rollout) bool {
+	s.Until(time.Minute, "the restarted pods are stable", func(r *v1alpha1.Rollout) bool {
 		return r.Status.Phase == v1alpha1.PhaseHealthy && r.Status.Stable.Revision != revision
 	})
-	if now := s.rollout().Status; len(now.History) != len(history) || now.Stable.Image != "shop:v2" || now.Progress.Attempt != 1 {
+	if now := s.Rollout().Status; len(now.History) != len(history) || now.Stable.Image != "shop:v2" || now.Progress.Attempt != 1 {
 		t.Errorf("a restart is taken for a release: %+v, the stable image is %s", now.History, now.Stable.Image)
 	}
 	for name := range full {
-		if _, still := s.pods()[name]; still {
+		if _, still := s.Pods()[name]; still {
 			t.Errorf("pod %s was not restarted", name)
 		}
 	}
-	s.atRest()
-	s.noCommit(sha)
-	s.noRequestLost()
+	s.AtRest()
+	s.NoCommit(sha)
+	s.NoRequestLost()
 }
 
 // A person lets one change through unheld. It is the Deployment's own roll, and stable afterwards; the next change is a
@@ -218,41 +219,41 @@ func TestBypass(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "bypass"})
 	const file, reason = world.Path + "/deployment.yaml", "the house is on fire"
-	text := s.edited(file, "metadata:\n  name: shop\n", "metadata:\n  name: shop\n  annotations: {belay.dev/bypass: "+reason+"}\n")
-	s.commit("now", map[string]string{file: world.WithImage(text, "shop:v2")})
+	text := s.Edited(file, "metadata:\n  name: shop\n", "metadata:\n  name: shop\n  annotations: {belay.dev/bypass: "+reason+"}\n")
+	s.Commit("now", map[string]string{file: world.WithImage(text, "shop:v2")})
 
-	s.promoted("shop:v2")
+	s.Promoted("shop:v2")
 
-	r := s.rollout()
-	if r.Status.Progress.Attempt != 0 || len(s.podsOf("shop:v2")) != 3 {
-		t.Errorf("there were %d attempts, and the pods are %v", r.Status.Progress.Attempt, s.pods())
+	r := s.Rollout()
+	if r.Status.Progress.Attempt != 0 || len(s.PodsOf("shop:v2")) != 3 {
+		t.Errorf("there were %d attempts, and the pods are %v", r.Status.Progress.Attempt, s.Pods())
 	}
 	if h := r.Status.History; len(h) != 1 || h[0].Outcome != v1alpha1.OutcomeBypassed || !strings.Contains(h[0].Reason, reason) {
 		t.Errorf("the history is %+v", h)
 	}
 	s.restart()
-	s.until(time.Minute, "the restarted pods are stable", func(now *v1alpha1.Rollout) bool {
+	s.Until(time.Minute, "the restarted pods are stable", func(now *v1alpha1.Rollout) bool {
 		return now.Status.Phase == v1alpha1.PhaseHealthy && now.Status.Stable.Revision != r.Status.Stable.Revision
 	})
-	if h := s.rollout().Status.History; len(h) != 1 {
+	if h := s.Rollout().Status.History; len(h) != 1 {
 		t.Errorf("a restart is taken for another bypass: %+v", h)
 	}
 
-	sha := s.ship("shop:v4")
-	s.step("shop:v4", "3/3")
-	full := s.podsOf("shop:v4")
-	s.promoted("shop:v4")
-	s.samePods("v4", full, s.pods())
-	s.atRest()
-	s.noCommit(sha)
-	s.noRequestLost()
+	sha := s.Ship("shop:v4")
+	s.Step("shop:v4", "3/3")
+	full := s.PodsOf("shop:v4")
+	s.Promoted("shop:v4")
+	s.SamePods("v4", full, s.Pods())
+	s.AtRest()
+	s.NoCommit(sha)
+	s.NoRequestLost()
 }
 
 // share is the canary's share of the traffic as it is written, 0…1.
 func (s *story) share() float64 {
-	s.t.Helper()
-	route := object("gateway.networking.k8s.io/v1", "HTTPRoute")
-	s.get(route)
+	s.T.Helper()
+	route := tell.Object("gateway.networking.k8s.io/v1", "HTTPRoute")
+	s.Get(route)
 	rules, _, _ := unstructured.NestedSlice(route.Object, "spec", "rules")
 	var canary, all float64
 	for _, ref := range backends(rules[0]) {
@@ -266,21 +267,21 @@ func (s *story) share() float64 {
 
 // image that the Deployment declares.
 func (s *story) image() string {
-	s.t.Helper()
+	s.T.Helper()
 	var d appsv1.Deployment
-	s.get(&d)
+	s.Get(&d)
 	return d.Spec.Template.Spec.Containers[0].Image
 }
 
 // scale does what `kubectl scale` does, and waits until the stable pods have followed.
 func (s *story) scale(replicas int) {
-	s.t.Helper()
+	s.T.Helper()
 	d := &appsv1.Deployment{}
-	s.get(d)
-	image := s.rollout().Status.Stable.Image
+	s.Get(d)
+	image := s.Rollout().Status.Stable.Image
 	patch := client.RawPatch("application/merge-patch+json", fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas))
-	s.must(s.World.Client.SubResource("scale").Patch(s.t.Context(), d, patch, client.FieldOwner("kubectl")))
-	s.eventually(30*time.Second, func(ctx context.Context) error {
+	s.Must(s.World.Client.SubResource("scale").Patch(s.T.Context(), d, patch, client.FieldOwner("kubectl")))
+	s.Eventually(30*time.Second, func(ctx context.Context) error {
 		var list corev1.PodList
 		if err := s.World.Client.List(ctx, &list, client.InNamespace(s.Name)); err != nil {
 			return err
@@ -302,10 +303,10 @@ func (s *story) scale(replicas int) {
 
 // restart does what `kubectl rollout restart` does.
 func (s *story) restart() {
-	s.t.Helper()
+	s.T.Helper()
 	d := &appsv1.Deployment{}
-	s.get(d)
+	s.Get(d)
 	patch := client.RawPatch("application/strategic-merge-patch+json", []byte(
 		`{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-02T03:04:05Z"}}}}}`))
-	s.must(s.World.Client.Patch(s.t.Context(), d, patch, client.FieldOwner("kubectl-rollout")))
+	s.Must(s.World.Client.Patch(s.T.Context(), d, patch, client.FieldOwner("kubectl-rollout")))
 }

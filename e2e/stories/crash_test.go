@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/e2e/tell"
 	"github.com/belay-dev/belay/e2e/world"
 )
 
@@ -22,38 +23,38 @@ import (
 // agent applies. When the controller is back, the release is judged as any other.
 func TestControllerAway(t *testing.T) {
 	s := open(t, shared, world.ShopOptions{Name: "away"})
-	before := s.pods()
+	before := s.Pods()
 	shared.Belay.Stop()
 	defer s.back()
 
-	sha := s.ship("shop:v3")
-	s.must(s.Agent.WaitApplied(t.Context(), sha))
-	s.must(world.Throughout(t.Context(), 10*time.Second, func(ctx context.Context) error {
-		pods, err := s.Pods(ctx)
+	sha := s.Ship("shop:v3")
+	s.Must(s.Agent.WaitApplied(t.Context(), sha))
+	s.Must(world.Throughout(t.Context(), 10*time.Second, func(ctx context.Context) error {
+		pods, err := s.Shop.Pods(ctx)
 		if err == nil && !maps.Equal(pods, before) {
 			err = fmt.Errorf("nobody is there to let a pod start, but the pods are %v, they were %v", pods, before)
 		}
 		return err
 	}))
 	var d appsv1.Deployment
-	s.get(&d)
+	s.Get(&d)
 	if !d.Spec.Paused || d.Spec.Template.Spec.Containers[0].Image != "shop:v3" {
 		t.Errorf("paused is %t and the image %s, want a held v3", d.Spec.Paused, d.Spec.Template.Spec.Containers[0].Image)
 	}
 	s.back()
 
-	s.ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
-	s.oneRevert(sha)
-	s.gitAgrees()
-	s.samePods("v1", before, s.pods())
-	s.onlyFailed("v3")
+	s.Ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
+	s.OneRevert(sha)
+	s.GitAgrees()
+	s.SamePods("v1", before, s.Pods())
+	s.OnlyFailed("v3")
 }
 
 // back starts the controller if it is away.
 func (s *story) back() {
-	s.t.Helper()
+	s.T.Helper()
 	if !s.World.Belay.Running() {
-		s.must(s.World.Belay.Start(s.t.Context()))
+		s.Must(s.World.Belay.Start(s.T.Context()))
 	}
 }
 
@@ -63,45 +64,45 @@ func TestControllerKilled(t *testing.T) {
 	t.Run("good", func(t *testing.T) {
 		t.Parallel()
 		s := open(t, shared, world.ShopOptions{Name: "killed-good"})
-		pods, weights := s.everyPod("shop:v2"), s.everyWeight()
+		pods, weights := s.EveryPod("shop:v2"), s.EveryWeight()
 		places := s.killEverywhere(&one)
-		sha := s.ship("shop:v2")
+		sha := s.Ship("shop:v2")
 
-		s.promoted("shop:v2")
+		s.Promoted("shop:v2")
 
 		places.include(t, "Pinning", "Stepping 1", "Stepping 1 programmed", "Stepping 2", "Stepping 2 programmed",
 			"Stepping 3", "Stepping 3 programmed", "Unpinning", "HandingOver", "Completing", "Clearing", "Resting again")
 		const settle = time.Second
-		s.kept(weights(), []rung{{"10%", settle + 3*time.Second}, {"50%", settle + 3*time.Second}, {"100%", settle + 2*time.Second}})
-		s.samePods("v2, and all that ever were", pods(), s.pods())
-		if h := s.rollout().Status.History; len(h) != 1 {
+		s.Kept(weights(), []tell.Rung{{Share: "10%", Least: settle + 3*time.Second}, {Share: "50%", Least: settle + 3*time.Second}, {Share: "100%", Least: settle + 2*time.Second}})
+		s.SamePods("v2, and all that ever were", pods(), s.Pods())
+		if h := s.Rollout().Status.History; len(h) != 1 {
 			t.Errorf("it took %d attempts: %+v", len(h), h)
 		}
-		s.atRest()
-		s.noCommit(sha)
-		s.noRequestLost()
+		s.AtRest()
+		s.NoCommit(sha)
+		s.NoRequestLost()
 	})
 	t.Run("bad", func(t *testing.T) {
 		t.Parallel()
 		s := open(t, shared, world.ShopOptions{Name: "killed-bad"})
-		before := s.pods()
+		before := s.Pods()
 		places := s.killEverywhere(&one)
 		// Once more when the commit is on its way: it may arrive, and nobody is there to be told.
 		s.Repo.BeforePush(sync.OnceFunc(func() { s.kill(&one) }))
-		sha := s.ship("shop:v3")
+		sha := s.Ship("shop:v3")
 
-		h := s.ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
+		h := s.Ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
 
 		places.include(t, "Pinning", "Stepping 1", "Stepping 1 programmed", "Aborting", "Draining Wanted", "Draining Planned",
 			"Retiring", "Held", "Resting again")
-		c := s.oneRevert(sha)
-		if h.Commit != c.SHA || len(s.rollout().Status.History) != 1 {
-			t.Errorf("the history is %+v, want one attempt and the commit %s", s.rollout().Status.History, c.SHA)
+		c := s.OneRevert(sha)
+		if h.Commit != c.SHA || len(s.Rollout().Status.History) != 1 {
+			t.Errorf("the history is %+v, want one attempt and the commit %s", s.Rollout().Status.History, c.SHA)
 		}
-		s.atRest()
-		s.oneRevert(sha)
-		s.samePods("v1", before, s.pods())
-		s.onlyFailed("v3")
+		s.AtRest()
+		s.OneRevert(sha)
+		s.SamePods("v1", before, s.Pods())
+		s.OnlyFailed("v3")
 	})
 }
 
@@ -110,8 +111,8 @@ func (s *story) kill(one *sync.Mutex) {
 	one.Lock()
 	defer one.Unlock()
 	s.World.Belay.Kill()
-	if err := s.World.Belay.Start(context.WithoutCancel(s.t.Context())); err != nil {
-		s.t.Error(err)
+	if err := s.World.Belay.Start(context.WithoutCancel(s.T.Context())); err != nil {
+		s.T.Error(err)
 	}
 }
 
@@ -148,16 +149,16 @@ func (p *places) include(t *testing.T, wanted ...string) {
 // killEverywhere kills the controller whenever a record says that the rollout has come to a place that it was not at
 // before, until the test ends.
 func (s *story) killEverywhere(one *sync.Mutex) *places {
-	s.t.Helper()
+	s.T.Helper()
 	records := make(chan string, 4096) // the watch must not wait for a controller to start
-	s.watch(&v1alpha1.RolloutList{}, func(o client.Object) {
+	s.Watch(&v1alpha1.RolloutList{}, func(o client.Object) {
 		if p := o.(*v1alpha1.Rollout).Status.Progress; p != nil {
 			records <- placeOf(p)
 		}
 	})
 	known := &places{}
-	known.add(placeOf(s.rollout().Status.Progress))
-	ctx, cancel := context.WithCancel(s.t.Context())
+	known.add(placeOf(s.Rollout().Status.Progress))
+	ctx, cancel := context.WithCancel(s.T.Context())
 	var work sync.WaitGroup
 	work.Go(func() {
 		for {
@@ -171,7 +172,7 @@ func (s *story) killEverywhere(one *sync.Mutex) *places {
 			}
 		}
 	})
-	s.t.Cleanup(func() { cancel(); work.Wait() })
+	s.T.Cleanup(func() { cancel(); work.Wait() })
 	return known
 }
 

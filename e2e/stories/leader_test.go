@@ -21,60 +21,60 @@ import (
 // commit.
 func TestLeaderFreezes(t *testing.T) {
 	s := open(t, shared, world.ShopOptions{Name: "frozen", Steps: "[{weight: 50, bake: 3s}, {weight: 100, bake: 2s}]"})
-	before := s.pods()
+	before := s.Pods()
 	shared.Belay.Stop()
 	defer s.back()
 	leader, second := s.replica("leader"), s.replica("second")
-	s.must(client.IgnoreNotFound(s.World.Client.Delete(t.Context(), s.lease()))) // of controllers that are no more
-	s.must(leader.Start(t.Context()))
-	s.eventually(30*time.Second, func(ctx context.Context) error {
+	s.Must(client.IgnoreNotFound(s.World.Client.Delete(t.Context(), s.lease()))) // of controllers that are no more
+	s.Must(leader.Start(t.Context()))
+	s.Eventually(30*time.Second, func(ctx context.Context) error {
 		return s.World.Client.Get(ctx, client.ObjectKeyFromObject(s.lease()), s.lease())
 	})
-	s.must(second.Start(t.Context()))
-	weights := s.everyWeight()
+	s.Must(second.Start(t.Context()))
+	weights := s.EveryWeight()
 
-	sha := s.ship("shop:v3")
-	s.step("shop:v3", "1/2")
-	s.must(leader.Freeze())
-	s.until(2*time.Minute, "the second controller has sent everybody back", func(r *v1alpha1.Rollout) bool {
+	sha := s.Ship("shop:v3")
+	s.Step("shop:v3", "1/2")
+	s.Must(leader.Freeze())
+	s.Until(2*time.Minute, "the second controller has sent everybody back", func(r *v1alpha1.Rollout) bool {
 		return r.Status.Progress.Stage == v1alpha1.StageDraining
 	})
-	s.must(leader.Thaw())
+	s.Must(leader.Thaw())
 
-	s.ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
-	s.eventually(10*time.Second, func(context.Context) error {
+	s.Ended("shop:v3", v1alpha1.OutcomeFailed, v1alpha1.PhaseHealthy)
+	s.Eventually(10*time.Second, func(context.Context) error {
 		if leader.Running() {
 			return fmt.Errorf("the deposed leader is still there")
 		}
 		return nil
 	})
-	s.oneRevert(sha)
-	s.gitAgrees()
-	s.samePods("v1", before, s.pods())
+	s.OneRevert(sha)
+	s.GitAgrees()
+	s.SamePods("v1", before, s.Pods())
 	var shares []string
 	for _, m := range weights() {
-		if len(shares) == 0 || shares[len(shares)-1] != m.share {
-			shares = append(shares, m.share)
+		if len(shares) == 0 || shares[len(shares)-1] != m.Share {
+			shares = append(shares, m.Share)
 		}
 	}
 	// "open": the Service selects pods of every revision again, when only stable ones are left.
 	if want := []string{"0%", "50%", "0%", "open"}; !slices.Equal(shares, want) {
 		t.Errorf("the canary's shares were %v, want %v", shares, want)
 	}
-	s.onlyFailed("v3")
+	s.OnlyFailed("v3")
 }
 
 // replica is one of several controllers; it ends with the test.
 func (s *story) replica(name string) *world.Controller {
-	s.t.Helper()
+	s.T.Helper()
 	c, err := s.World.Replica(name)
-	s.must(err)
-	s.t.Cleanup(func() {
+	s.Must(err)
+	s.T.Cleanup(func() {
 		if c.Running() {
 			c.Kill()
 		}
-		if log, err := os.ReadFile(c.Log()); err == nil && s.t.Failed() {
-			s.t.Logf("the log of %s ends:\n%s", name, log[max(0, len(log)-16<<10):])
+		if log, err := os.ReadFile(c.Log()); err == nil && s.T.Failed() {
+			s.T.Logf("the log of %s ends:\n%s", name, log[max(0, len(log)-16<<10):])
 		}
 	})
 	return c

@@ -14,19 +14,19 @@ import (
 func TestReleaseInTheMiddleOfARestart(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "mid-roll", Replicas: 4, Image: "shop:slow"})
-	before := s.pods()
+	before := s.Pods()
 
 	s.restart()
-	s.eventually(time.Minute, func(context.Context) error {
-		if n := len(s.pods()); n <= len(before) {
+	s.Eventually(time.Minute, func(context.Context) error {
+		if n := len(s.Pods()); n <= len(before) {
 			return fmt.Errorf("%d pods: the restart has not begun", n)
 		}
 		return nil
 	})
-	s.ship("shop:v2")
-	s.eventually(10*time.Second, func(context.Context) error {
+	s.Ship("shop:v2")
+	s.Eventually(10*time.Second, func(context.Context) error {
 		revisions := map[string]bool{}
-		for _, p := range s.podsOf("shop:slow") {
+		for _, p := range s.PodsOf("shop:slow") {
 			revisions[p.Revision] = true
 		}
 		if d := s.deployment(); !d.Spec.Paused || len(revisions) < 2 {
@@ -35,6 +35,6 @@ func TestReleaseInTheMiddleOfARestart(t *testing.T) {
 		return nil
 	})
 
-	s.promoted("shop:v2")
-	s.noRequestLost()
+	s.Promoted("shop:v2")
+	s.NoRequestLost()
 }

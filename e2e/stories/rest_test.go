@@ -25,6 +25,7 @@ import (
 	"github.com/belay-dev/belay/api/v1alpha1"
 	"github.com/belay-dev/belay/e2e/agent"
 	"github.com/belay-dev/belay/e2e/gitserver"
+	"github.com/belay-dev/belay/e2e/tell"
 	"github.com/belay-dev/belay/e2e/world"
 )
 
@@ -33,16 +34,16 @@ import (
 func TestAtRest(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "rest", Steps: "[{weight: 50, bake: 2s}]"})
-	s.ship("shop:v2")
-	s.promoted("shop:v2")
-	s.atRest()
+	s.Ship("shop:v2")
+	s.Promoted("shop:v2")
+	s.AtRest()
 
 	s.Agent.Pause()
 	for _, file := range []string{"deployment.yaml", "service.yaml", "route.yaml"} {
 		u := &unstructured.Unstructured{}
-		s.must(yaml.Unmarshal([]byte(s.Files[world.Path+"/"+file]), u))
+		s.Must(yaml.Unmarshal([]byte(s.Files[world.Path+"/"+file]), u))
 		u.SetNamespace(s.Name)
-		s.must(s.World.Client.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(agent.FieldManager)))
+		s.Must(s.World.Client.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(agent.FieldManager)))
 	}
 	s.Agent.Resume()
 
@@ -53,14 +54,14 @@ func TestAtRest(t *testing.T) {
 	for _, r := range s.requests(from) {
 		t.Errorf("the controller asked at rest: %s", r)
 	}
-	s.noRequestLost()
+	s.NoRequestLost()
 }
 
 // requests that the controller made in the shop's namespace since a moment.
 func (s *story) requests(since time.Time) []string {
-	s.t.Helper()
+	s.T.Helper()
 	text, err := os.ReadFile(s.World.Cluster.AuditLog())
-	s.must(err)
+	s.Must(err)
 	var out []string
 	seen := 0
 	// The API server is writing: what comes after the last end of a line is not all of a line yet.
@@ -72,7 +73,7 @@ func (s *story) requests(since time.Time) []string {
 			User                     struct{ Username string }
 			ObjectRef                struct{ Namespace string }
 		}
-		s.must(json.Unmarshal(line, &e))
+		s.Must(json.Unmarshal(line, &e))
 		if e.ObjectRef.Namespace != s.Name || e.User.Username != "system:serviceaccount:"+world.Namespace+":belay" {
 			continue
 		}
@@ -82,7 +83,7 @@ func (s *story) requests(since time.Time) []string {
 		}
 	}
 	if seen == 0 {
-		s.t.Error("the audit log tells nothing of the controller at all")
+		s.T.Error("the audit log tells nothing of the controller at all")
 	}
 	return out
 }
@@ -92,13 +93,13 @@ func (s *story) requests(since time.Time) []string {
 func TestDeletedMidCanary(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "deleted"})
-	stable := s.pods()
-	s.ship("shop:v2")
-	s.step("shop:v2", "2/3")
+	stable := s.Pods()
+	s.Ship("shop:v2")
+	s.Step("shop:v2", "2/3")
 	sha := s.withoutRollout()
 	s.deleteRollout()
 
-	s.eventually(20*time.Second, func(context.Context) error {
+	s.Eventually(20*time.Second, func(context.Context) error {
 		if share := s.share(); share != 0 {
 			return fmt.Errorf("the canary has %g of the traffic", share)
 		}
@@ -106,68 +107,68 @@ func TestDeletedMidCanary(t *testing.T) {
 	})
 	s.gone()
 
-	s.samePods("v1", stable, s.pods())
+	s.SamePods("v1", stable, s.Pods())
 	d := s.deployment()
 	if sentence := d.Annotations[v1alpha1.AnnotationHeld]; !d.Spec.Paused || !strings.Contains(sentence, "kubectl rollout resume deployment/shop -n deleted") {
 		t.Errorf("paused is %t, and the annotation says %q", d.Spec.Paused, sentence)
 	}
 	s.noTrace(v1alpha1.AnnotationHeld)
-	s.noCommit(sha)
-	s.told("kubectl rollout resume deployment/shop -n deleted")
+	s.NoCommit(sha)
+	s.Told("kubectl rollout resume deployment/shop -n deleted")
 
 	// What the sentence says works, and what is left is a plain Deployment.
 	resume := client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"paused":null}}`))
-	s.must(s.World.Client.Patch(t.Context(), d, resume, client.FieldOwner("kubectl-rollout")))
-	s.eventually(time.Minute, func(ctx context.Context) error {
-		pods, err := s.Pods(ctx)
+	s.Must(s.World.Client.Patch(t.Context(), d, resume, client.FieldOwner("kubectl-rollout")))
+	s.Eventually(time.Minute, func(ctx context.Context) error {
+		pods, err := s.Shop.Pods(ctx)
 		if err == nil && (len(pods) != 3 || len(world.PodsOf(pods, "shop:v2")) != 3) {
 			err = fmt.Errorf("the pods are %v", pods)
 		}
 		return err
 	})
-	s.noRequestLost()
+	s.NoRequestLost()
 }
 
 // At rest a Rollout goes and nobody notices.
 func TestDeletedAtRest(t *testing.T) {
 	t.Parallel()
 	s := open(t, shared, world.ShopOptions{Name: "deleted-rest"})
-	before, spec := s.pods(), s.deployment().Spec
+	before, spec := s.Pods(), s.deployment().Spec
 	s.withoutRollout()
 	s.deleteRollout()
 
 	s.gone()
 
 	s.noTrace()
-	s.gitAgrees()
-	s.samePods("v1", before, s.pods())
+	s.GitAgrees()
+	s.SamePods("v1", before, s.Pods())
 	if now := s.deployment().Spec; !equality.Semantic.DeepEqual(spec, now) {
 		t.Errorf("the Deployment's spec was\n%+v\nand is\n%+v", spec, now)
 	}
-	s.noRequestLost()
+	s.NoRequestLost()
 }
 
 // withoutRollout takes the Rollout out of Git and waits until the agent knows.
 func (s *story) withoutRollout() string {
-	s.t.Helper()
-	sha, err := s.Repo.Commit(s.t.Context(), "main", gitserver.Change{Message: "no Rollout", Delete: []string{world.Path + "/rollout.yaml"}})
-	s.must(err)
-	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	s.T.Helper()
+	sha, err := s.Repo.Commit(s.T.Context(), "main", gitserver.Change{Message: "no Rollout", Delete: []string{world.Path + "/rollout.yaml"}})
+	s.Must(err)
+	ctx, cancel := context.WithTimeout(s.T.Context(), 20*time.Second)
 	defer cancel()
-	s.must(s.Agent.WaitApplied(ctx, sha))
+	s.Must(s.Agent.WaitApplied(ctx, sha))
 	return sha
 }
 
 func (s *story) deleteRollout() {
-	s.t.Helper()
-	s.must(s.World.Client.Delete(s.t.Context(), s.rollout()))
+	s.T.Helper()
+	s.Must(s.World.Client.Delete(s.T.Context(), s.Rollout()))
 }
 
 // gone waits until the Rollout is.
 func (s *story) gone() {
-	s.t.Helper()
-	s.eventually(2*time.Minute, func(ctx context.Context) error {
-		r, err := s.Rollout(ctx)
+	s.T.Helper()
+	s.Eventually(2*time.Minute, func(ctx context.Context) error {
+		r, err := s.Shop.Rollout(ctx)
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
@@ -177,19 +178,19 @@ func (s *story) gone() {
 
 // noTrace says that no label, annotation, object or pod of ours is left, but for some annotations on the Deployment.
 func (s *story) noTrace(but ...string) {
-	s.t.Helper()
-	s.eventually(20*time.Second, func(ctx context.Context) error {
-		if err := errors.Join(s.noOwned(ctx), s.cleanPods(ctx)); err != nil {
+	s.T.Helper()
+	s.Eventually(20*time.Second, func(ctx context.Context) error {
+		if err := errors.Join(s.noOwned(ctx), s.CleanPods(ctx)); err != nil {
 			return err
 		}
-		for _, d := range declared {
-			u := object(d.apiVersion, d.kind)
+		for _, d := range tell.Declared() {
+			u := tell.Object(d.APIVersion, d.Kind)
 			if err := s.World.Client.Get(ctx, client.ObjectKey{Namespace: s.Name, Name: "shop"}, u); err != nil {
 				return err
 			}
 			for key := range u.GetLabels() {
 				if strings.HasPrefix(key, "belay.dev/") {
-					return fmt.Errorf("%s has the label %s", d.kind, key)
+					return fmt.Errorf("%s has the label %s", d.Kind, key)
 				}
 			}
 			notes := u.GetAnnotations()
@@ -198,7 +199,7 @@ func (s *story) noTrace(but ...string) {
 			}
 			for key, value := range notes {
 				if strings.HasPrefix(key, "belay.dev/") {
-					return fmt.Errorf("%s has the annotation %s: %s", d.kind, key, value)
+					return fmt.Errorf("%s has the annotation %s: %s", d.Kind, key, value)
 				}
 			}
 		}

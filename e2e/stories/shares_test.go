@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/belay-dev/belay/e2e/tell"
 	"github.com/belay-dev/belay/e2e/world"
 )
 
@@ -18,49 +19,49 @@ func TestForeignBackendKeepsItsShare(t *testing.T) {
 	s := open(t, shared, world.ShopOptions{Name: "shares", Edit: twoTeams})
 	other := s.Visit(t.Context(), "/both", 100)
 	before := s.route()
-	s.ship("shop:v2")
+	s.Ship("shop:v2")
 	s.stepWith("1/3", []backend{{"shop", 8100}, {"shop-canary", 900}, {"other", 1000}}, []backend{{"shop", 90}, {"shop-canary", 10}})
 	s.stepWith("2/3", []backend{{"shop", 4500}, {"shop-canary", 4500}, {"other", 1000}}, []backend{{"shop", 50}, {"shop-canary", 50}})
 	s.stepWith("3/3", []backend{{"shop", 0}, {"shop-canary", 9000}, {"other", 1000}}, []backend{{"shop", 0}, {"shop-canary", 100}})
-	s.promoted("shop:v2")
+	s.Promoted("shop:v2")
 	other.Stop()
 
 	if after := s.route(); !reflect.DeepEqual(before, after) {
 		t.Errorf("the route's rules were\n%v\nand are\n%v", before, after)
 	}
-	s.atRest()
+	s.AtRest()
 	total := other.Snapshot()
 	share, all := float64(total.Of("v6"))/float64(total.Answered), float64(total.Answered)
 	if band := 4 * math.Sqrt(0.1*0.9/all); total.Failed != 0 || math.Abs(share-0.1) > band {
 		t.Errorf("the other team got %.1f%% of %d requests, want 10%%; %d failed", 100*share, total.Answered, total.Failed)
 	}
-	s.noRequestLost()
+	s.NoRequestLost()
 }
 
 // stepWith waits for a step and says how the rule of both teams and our own rule are divided, and that the third is not.
 func (s *story) stepWith(step string, both, own []backend) {
-	s.t.Helper()
-	s.step("shop:v2", step)
+	s.T.Helper()
+	s.Step("shop:v2", step)
 	rules := s.route()
 	for i, want := range [][]backend{both, own, {{"other", 1}}} {
 		if got := backends(rules[i]); !reflect.DeepEqual(got, want) {
-			s.t.Errorf("step %s: rule %d has the backends %v, want %v", step, i, got, want)
+			s.T.Errorf("step %s: rule %d has the backends %v, want %v", step, i, got, want)
 		}
 	}
 	for _, ref := range refsOf(rules[1]) {
 		if _, kept := ref["filters"]; !kept {
-			s.t.Errorf("step %s: a backend of our rule has lost its filter: %v", step, ref)
+			s.T.Errorf("step %s: a backend of our rule has lost its filter: %v", step, ref)
 		}
 	}
 }
 
 // route gives the rules as they are stored.
 func (s *story) route() []any {
-	s.t.Helper()
-	u := object("gateway.networking.k8s.io/v1", "HTTPRoute")
-	s.get(u)
+	s.T.Helper()
+	u := tell.Object("gateway.networking.k8s.io/v1", "HTTPRoute")
+	s.Get(u)
 	rules, _, err := unstructured.NestedSlice(u.Object, "spec", "rules")
-	s.must(err)
+	s.Must(err)
 	return rules
 }
 
