@@ -1,0 +1,194 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// connection is a user's access to a server.
+type connection struct {
+	s    *Server
+	user string
+}
+
+// Client reads what is stored now and writes as user. A write that names no field owner is owned by the user's name.
+func (s *Server) Client(user string) client.WithWatch { return &connection{s: s, user: user} }
+
+func (c *connection) Scheme() *runtime.Scheme     { return c.s.schemas.scheme }
+func (c *connection) RESTMapper() meta.RESTMapper { return c.s.schemas.mapper }
+func (c *connection) Status() client.SubResourceWriter {
+	return c.SubResource(statusSubresource)
+}
+
+func (c *connection) SubResource(name string) client.SubResourceClient {
+	return &subresource{connection: c, name: name}
+}
+
+func (c *connection) GroupVersionKindFor(object runtime.Object) (schema.GroupVersionKind, error) {
+	return c.s.schemas.gvk(object)
+}
+
+func (c *connection) IsObjectNamespaced(object runtime.Object) (bool, error) {
+	k, err := c.s.schemas.of(object)
+	if err != nil {
+		return false, err
+	}
+	return k.namespaced, nil
+}
+
+// Get reads one object.
+func (c *connection) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.s.writing.Lock()
+	defer c.s.writing.Unlock()
+	return c.s.objects.Get(ctx, key, object, opts...)
+}
+
+// List reads many.
+func (c *connection) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.s.writing.Lock()
+	defer c.s.writing.Unlock()
+	return c.s.objects.List(ctx, list, opts...)
+}
+
+// request begins a write of an object.
+func (c *connection) request(object client.Object, dryRun []string, owner string) (*request, error) {
+	k, err := c.s.schemas.of(object)
+	if err != nil {
+		return nil, err
+	}
+	if owner == "" {
+		owner = c.user
+	}
+	return &request{
+		s: c.s, k: k, key: k.key(object.GetNamespace(), object.GetName()), user: c.user, manager: owner, dryRun: len(dryRun) > 0,
+	}, nil
+}
+
+// answer gives a client the object as it was stored.
+func (r *request) answer(v *version, err error, object client.Object) error {
+	if err != nil {
+		return err
+	}
+	return v.into(object, r.s.schemas.scheme, r.k)
+}
+
+// Create stores a new object.
+func (c *connection) Create(ctx context.Context, object client.Object, opts ...client.CreateOption) error {
+	o := (&client.CreateOptions{}).ApplyOptions(opts)
+	r, sent, err := c.send(ctx, object, o.DryRun, o.FieldManager)
+	if err != nil {
+		return err
+	}
+	v, err := r.do(func() (*version, error) { return r.create(ctx, sent) })
+	return r.answer(v, err, object)
+}
+
+// Update replaces an object.
+func (c *connection) Update(ctx context.Context, object client.Object, opts ...client.UpdateOption) error {
+	o := (&client.UpdateOptions{}).ApplyOptions(opts)
+	r, sent, err := c.send(ctx, object, o.DryRun, o.FieldManager)
+	if err != nil {
+		return err
+	}
+	v, err := r.do(func() (*version, error) { return r.replace(ctx, sent) })
+	return r.answer(v, err, object)
+}
+
+// send begins a write of a whole object.
+func (c *connection) send(ctx context.Context, object client.Object, dryRun []string, owner string) (*request, content, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	r, err := c.request(object, dryRun, owner)
+	if err != nil {
+		return nil, nil, err
+	}
+	sent, err := fromObject(object)
+	return r, sent, err
+}
+
+// Patch changes an object.
+func (c *connection) Patch(ctx context.Context, object client.Object, patch client.Patch, opts ...client.PatchOption) error {
+	o := (&client.PatchOptions{}).ApplyOptions(opts)
+	return c.patch(ctx, object, patch, o, "")
+}
+
+func (c *connection) patch(ctx context.Context, object client.Object, patch client.Patch, o *client.PatchOptions, subresource string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	data, err := patch.Data(object)
+	if err != nil {
+		return err
+	}
+	r, err := c.request(object, o.DryRun, o.FieldManager)
+	if err != nil {
+		return err
+	}
+	if r.subresource = subresource; subresource != "" && !r.k.hasStatus {
+		return errSubresource(r.k, subresource)
+	}
+	v, err := r.do(func() (*version, error) {
+		if patch.Type() == types.ApplyPatchType {
+			return nil, fmt.Errorf("server-side apply: not yet")
+		}
+		return r.patch(ctx, patch.Type(), data)
+	})
+	return r.answer(v, err, object)
+}
+
+// Delete removes an object.
+func (c *connection) Delete(ctx context.Context, object client.Object, opts ...client.DeleteOption) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	o := (&client.DeleteOptions{}).ApplyOptions(opts)
+	r, err := c.request(object, o.DryRun, "")
+	if err != nil {
+		return err
+	}
+	_, err = r.do(func() (*version, error) { return r.delete(ctx, o.AsDeleteOptions()) })
+	return err
+}
+
+// DeleteAllOf removes all that are listed, one after the other.
+func (c *connection) DeleteAllOf(ctx context.Context, object client.Object, opts ...client.DeleteAllOfOption) error {
+	o := (&client.DeleteAllOfOptions{}).ApplyOptions(opts)
+	k, err := c.s.schemas.of(object)
+	if err != nil {
+		return err
+	}
+	c.s.writing.Lock()
+	chosen, err := choose(c.s.objects.within(k.gvk.GroupKind(), o.ListOptions.Namespace), &o.ListOptions)
+	c.s.writing.Unlock()
+	if err != nil {
+		return err
+	}
+	for _, row := range chosen {
+		one := &metav1.PartialObjectMetadata{}
+		one.SetGroupVersionKind(k.gvk)
+		one.Namespace, one.Name = row.version.object.GetNamespace(), row.version.object.GetName()
+		if err := client.IgnoreNotFound(c.Delete(ctx, one, &o.DeleteOptions)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Apply is server-side apply.
+func (c *connection) Apply(ctx context.Context, configuration runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+	return fmt.Errorf("server-side apply: not yet (%T, %d options, %v)", configuration, len(opts), ctx.Err())
+}

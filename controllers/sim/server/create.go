@@ -1,0 +1,146 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/admission"
+)
+
+// create stores a new object.
+func (r *request) create(ctx context.Context, sent content) (*version, error) {
+	if r.k.namespaced && r.key.Namespace == "" {
+		return nil, fmt.Errorf("an empty namespace may not be set during creation")
+	}
+	if metadata(sent) == nil {
+		sent["metadata"] = content{}
+	}
+	if err := r.identify(sent); err != nil {
+		return nil, err
+	}
+	next, err := r.k.form.read(sent)
+	if err != nil {
+		return nil, err
+	}
+	return r.createRead(ctx, next)
+}
+
+// createRead stores what has the right form.
+func (r *request) createRead(ctx context.Context, next content) (*version, error) {
+	m := metadata(next)
+	for _, field := range []string{"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"} {
+		delete(m, field)
+	}
+	if err := r.namespaceThere(); err != nil {
+		return nil, err
+	}
+	next, err := r.admitted(ctx, admission.Create, next, nil)
+	if err != nil {
+		return nil, err
+	}
+	next = editable(next)
+	m = metadata(next)
+	r.s.name(m)
+	r.key.Name = text(m, "name")
+	m["uid"] = string(r.s.uid())
+	m["creationTimestamp"] = r.s.now().UTC().Format(time.RFC3339)
+	delete(m, "generation")
+	r.k.form.create(next)
+	if err := r.validate(next, nil); err != nil {
+		return nil, err
+	}
+	if text(m, "resourceVersion") != "" {
+		return nil, apierrors.NewInternalError(fmt.Errorf("resourceVersion should not be set on objects to be created"))
+	}
+	if old := r.s.objects.version(r.key); old != nil {
+		return nil, r.exists(old)
+	}
+	if !r.dryRun {
+		r.s.stamp(next)
+	}
+	v := newVersion(next)
+	if !r.dryRun {
+		r.s.store(r, nil, v)
+	}
+	return v, nil
+}
+
+func (r *request) exists(old *version) error {
+	err := apierrors.NewAlreadyExists(r.k.groupResource(), r.key.Name)
+	if text(metadata(old.object.Object), "deletionTimestamp") != "" {
+		err.ErrStatus.Message = "object is being deleted: " + err.ErrStatus.Message
+	}
+	return err
+}
+
+var namespaces = schema.GroupKind{Kind: "Namespace"}
+
+// namespaceThere refuses new content where there is no namespace, or one that is going.
+func (r *request) namespaceThere() error {
+	if !r.k.namespaced {
+		return nil
+	}
+	namespace := r.s.objects.Shared(Key{Kind: namespaces, Name: r.key.Namespace})
+	if namespace == nil {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, r.key.Namespace)
+	}
+	if namespace.GetDeletionTimestamp() == nil {
+		return nil
+	}
+	err := apierrors.NewForbidden(r.k.groupResource(), r.key.Name,
+		fmt.Errorf("unable to create new content in namespace %s because it is being terminated", r.key.Namespace))
+	err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes, metav1.StatusCause{
+		Type: "NamespaceTerminating", Message: fmt.Sprintf("namespace %s is being terminated", r.key.Namespace), Field: "metadata.namespace",
+	})
+	return err
+}
+
+// validate refuses what the kind does not allow.
+func (r *request) validate(next, old content) error {
+	object := &unstructured.Unstructured{Object: next}
+	path := field.NewPath("metadata")
+	var errs field.ErrorList
+	if old != nil {
+		errs = validation.ValidateObjectMetaAccessor(object, r.k.namespaced, validation.ValidateNamespaceName, path)
+		errs = append(errs, validation.ValidateObjectMetaAccessorUpdate(object, &unstructured.Unstructured{Object: old}, path)...)
+	}
+	errs = append(errs, r.k.form.validate(next, old, r.subresource)...)
+	if old == nil && len(errs) == 0 {
+		errs = validation.ValidateObjectMetaAccessor(object, r.k.namespaced, validation.NameIsDNSSubdomain, path)
+	}
+	if len(errs) > 0 {
+		return apierrors.NewInvalid(r.k.gvk.GroupKind(), r.key.Name, errs)
+	}
+	return nil
+}
+
+// suffixes of generated names have no vowels, so that they are no words.
+const (
+	letters      = "bcdfghjklmnpqrstvwxz2456789"
+	suffixLength = 5
+	longestBase  = 63 - suffixLength
+)
+
+// name makes one up where only its beginning was sent. The same requests get the same names.
+func (s *Server) name(m content) {
+	base := text(m, "generateName")
+	if text(m, "name") != "" || base == "" {
+		return
+	}
+	base = base[:min(len(base), longestBase)]
+	n := s.names
+	s.names++
+	suffix := make([]byte, suffixLength)
+	for i := range suffix {
+		suffix[len(suffix)-1-i] = letters[n%len(letters)]
+		n /= len(letters)
+	}
+	m["name"] = base + string(suffix)
+}

@@ -1,0 +1,192 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/model"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"k8s.io/apiserver/pkg/cel/common"
+)
+
+// custom is the form of a kind that a CustomResourceDefinition defines.
+type custom struct {
+	schema *schema.Structural
+	whole  validation.SchemaValidator
+	// status validates what is written through the subresource; nil: there is none.
+	status validation.SchemaValidator
+	rules  *cel.Validator
+}
+
+func newCustom(v apiextensionsv1.CustomResourceDefinitionVersion) (*custom, error) {
+	var props apiextensions.JSONSchemaProps
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(v.Schema.OpenAPIV3Schema, &props, nil); err != nil {
+		return nil, err
+	}
+	structural, err := schema.NewStructural(&props)
+	if err != nil {
+		return nil, err
+	}
+	if err := defaulting.PruneDefaults(structural); err != nil {
+		return nil, err
+	}
+	whole, _, err := validation.NewSchemaValidator(&props)
+	if err != nil {
+		return nil, err
+	}
+	c := &custom{schema: structural, whole: whole, rules: cel.NewValidator(structural, true, celconfig.PerCallLimit)}
+	if v.Subresources == nil || v.Subresources.Status == nil {
+		return c, nil
+	}
+	status := props.Properties["status"]
+	c.status, _, err = validation.NewSchemaValidator(&status)
+	return c, err
+}
+
+func (c *custom) read(object content) (content, error) {
+	kind, apiVersion := object["kind"], object["apiVersion"]
+	meta, found, err := objectmeta.GetObjectMeta(object, false)
+	if err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	pruning.Prune(object, c.schema, true)
+	defaulting.PruneNonNullableNullsWithoutDefaults(object, c.schema)
+	if err := objectmeta.Coerce(nil, object, c.schema, false, false); err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	object["kind"], object["apiVersion"] = kind, apiVersion
+	if found {
+		if err := objectmeta.SetObjectMeta(object, meta); err != nil {
+			return nil, err
+		}
+	}
+	defaulting.Default(object, c.schema)
+	return object, nil
+}
+
+func (c *custom) create(object content) {
+	if c.status != nil {
+		delete(object, "status")
+	}
+	metadata(object)["generation"] = int64(1)
+}
+
+func (c *custom) update(next, old content, subresource string) {
+	if subresource == statusSubresource {
+		c.updateStatus(next, old)
+		return
+	}
+	if c.status != nil {
+		keep(next, old, "status")
+	}
+	for _, object := range []content{next, old} {
+		for key := range object {
+			if key != "metadata" && !equal(next[key], old[key]) {
+				metadata(next)["generation"] = number(metadata(old), "generation") + 1
+				return
+			}
+		}
+	}
+}
+
+// updateStatus takes nothing but the status.
+func (c *custom) updateStatus(next, old content) {
+	status, is := next["status"]
+	clear(next)
+	for key, value := range editable(old) {
+		next[key] = value
+	}
+	put(next, "status", status, is)
+}
+
+func (c *custom) validate(next, old content, subresource string) field.ErrorList {
+	ctx := context.Background()
+	var ratchet *common.CorrelatedObject
+	var options []validation.ValidationOption
+	var ruleOptions []cel.Option
+	if old != nil {
+		ratchet = common.NewCorrelatedObject(next, old, &model.Structural{Structural: c.schema})
+		ruleOptions = append(ruleOptions, cel.WithRatcheting(ratchet))
+	}
+	var errs field.ErrorList
+	switch {
+	case old == nil:
+		errs = validation.ValidateCustomResource(nil, next, c.whole)
+	case subresource == statusSubresource:
+		if status, is := next["status"]; is {
+			options = append(options, validation.WithRatcheting(ratchet.Key("status")))
+			errs = validation.ValidateCustomResourceUpdate(field.NewPath("status"), status, old["status"], c.status, options...)
+		}
+	default:
+		options = append(options, validation.WithRatcheting(ratchet))
+		errs = validation.ValidateCustomResourceUpdate(nil, next, old, c.whole, options...)
+	}
+	if subresource == "" {
+		errs = append(errs, objectmeta.Validate(ctx, nil, next, c.schema, false)...)
+	}
+	errs = append(errs, c.lists(next, old)...)
+	if incomplete(errs) {
+		return append(errs, field.Invalid(nil, nil, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"))
+	}
+	var before any
+	if old != nil {
+		before = old
+	}
+	broken, _ := c.rules.Validate(ctx, nil, c.schema, next, before, celconfig.RuntimeCELCostBudget, ruleOptions...)
+	return append(errs, broken...)
+}
+
+// lists finds keys that are there twice, unless they were before.
+func (c *custom) lists(next, old content) field.ErrorList {
+	errs := listtype.ValidateListSetsAndMaps(nil, c.schema, next)
+	if len(errs) > 0 && old != nil && len(listtype.ValidateListSetsAndMaps(nil, c.schema, old)) > 0 {
+		return nil
+	}
+	return errs
+}
+
+// incomplete says that an object is too broken for rules to be asked about it.
+func incomplete(errs field.ErrorList) bool {
+	for _, err := range errs {
+		switch err.Type {
+		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid:
+			return true
+		}
+	}
+	return false
+}
+
+func (c *custom) patchable() any { return nil }
+
+// customKinds are the kinds of a definition, one for each served version. All are stored in the same form.
+func customKinds(crd *apiextensionsv1.CustomResourceDefinition) ([]*kind, error) {
+	var kinds []*kind
+	for _, v := range crd.Spec.Versions {
+		if !v.Served || !v.Storage {
+			continue
+		}
+		c, err := newCustom(v)
+		if err != nil {
+			return nil, fmt.Errorf("CustomResourceDefinition %s, version %s: %w", crd.Name, v.Name, err)
+		}
+		kinds = append(kinds, &kind{
+			gvk:        gvkOf(crd.Spec.Group, v.Name, crd.Spec.Names.Kind),
+			resource:   gvrOf(crd.Spec.Group, v.Name, crd.Spec.Names.Plural),
+			namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped,
+			hasStatus:  c.status != nil,
+			form:       c,
+		})
+	}
+	return kinds, nil
+}

@@ -1,0 +1,92 @@
+package server
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apiserver/pkg/admission"
+)
+
+// request is one write of one object.
+type request struct {
+	s           *Server
+	k           *kind
+	key         Key
+	user        string
+	manager     string
+	subresource string
+	dryRun      bool
+}
+
+// do carries a request out, and tells of what it changed.
+func (r *request) do(write func() (*version, error)) (*version, error) {
+	v, err := func() (*version, error) {
+		r.s.writing.Lock()
+		defer r.s.writing.Unlock()
+		return write()
+	}()
+	r.s.tell()
+	return v, err
+}
+
+// identify gives an object the kind and the place that the request names.
+func (r *request) identify(c content) error {
+	c["apiVersion"], c["kind"] = r.k.gvk.GroupVersion().String(), r.k.gvk.Kind
+	m := metadata(c)
+	switch namespace := text(m, "namespace"); {
+	case namespace == r.key.Namespace:
+	case namespace == "" || r.key.Namespace == "":
+		put(m, "namespace", r.key.Namespace, r.key.Namespace != "")
+	default:
+		return apierrors.NewBadRequest("the namespace of the provided object does not match the namespace sent on the request")
+	}
+	return nil
+}
+
+// admitted is the object after admission; it may share with what was given.
+func (r *request) admitted(ctx context.Context, op admission.Operation, next, old content) (content, error) {
+	if r.s.admit == nil {
+		return next, nil
+	}
+	a := Request{
+		Operation: op, Kind: r.k.gvk, Resource: r.k.resource, Subresource: r.subresource,
+		Namespace: r.key.Namespace, Name: r.key.Name, User: r.user, DryRun: r.dryRun,
+	}
+	if next != nil {
+		a.Object = &unstructured.Unstructured{Object: next}
+	}
+	if old != nil {
+		a.Old = &unstructured.Unstructured{Object: old}
+	}
+	object, err := r.s.admit(ctx, a, r.s.objects)
+	if err != nil || object == nil || object == a.Object {
+		return next, err
+	}
+	changed := editable(object.Object)
+	return r.reread(changed, next)
+}
+
+// reread gives the form in which it is stored to what differs from an object that has it already.
+func (r *request) reread(changed, from content) (content, error) {
+	partial := content{"apiVersion": from["apiVersion"], "kind": from["kind"], "metadata": metadata(changed)}
+	for key, value := range changed {
+		switch {
+		case key == "apiVersion" || key == "kind" || key == "metadata":
+		case equal(value, from[key]):
+			changed[key] = from[key]
+		default:
+			partial[key] = value
+		}
+	}
+	fields := make([]string, 0, len(partial))
+	for key := range partial {
+		fields = append(fields, key)
+	}
+	known, err := r.k.form.read(partial)
+	if err != nil {
+		return nil, err
+	}
+	keep(changed, known, fields...)
+	return changed, nil
+}

@@ -1,0 +1,132 @@
+package server
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/apiserver/pkg/admission"
+)
+
+// Request is what admission is asked about.
+type Request struct {
+	Operation                    admission.Operation
+	Kind                         schema.GroupVersionKind
+	Resource                     schema.GroupVersionResource
+	Subresource, Namespace, Name string
+	User                         string
+	DryRun                       bool
+	// Object is as it would be stored, nil in a delete; Old is what is stored, nil in a create. Neither may be changed.
+	Object, Old *unstructured.Unstructured
+}
+
+// Admit lets a request pass, changed or not, or refuses it with an error of an API server. Objects are what is stored at
+// that moment.
+type Admit func(ctx context.Context, r Request, objects *Objects) (*unstructured.Unstructured, error)
+
+// Options of a server.
+type Options struct {
+	Schemas *Schemas
+	// Now and UID are where times and uids come from.
+	Now func() time.Time
+	UID func() types.UID
+	// Admit are the admission policies; nil: none.
+	Admit Admit
+}
+
+// Server is an API server in memory.
+type Server struct {
+	schemas *Schemas
+	now     func() time.Time
+	uid     func() types.UID
+	admit   Admit
+
+	// writing is held during a request, never while events are told.
+	writing sync.Mutex
+	objects *Objects
+	// names and addresses count what the server makes up: suffixes of generated names, cluster addresses of Services.
+	names, addresses int
+
+	telling   bool
+	untold    []Event
+	listeners []func(Event)
+}
+
+// New makes an empty server. It is cheap.
+func New(o Options) *Server {
+	return &Server{
+		schemas: o.Schemas, now: o.Now, uid: o.UID, admit: o.Admit,
+		objects: &Objects{schemas: o.Schemas, kinds: map[schema.GroupKind][]row{}},
+	}
+}
+
+// Objects is what is stored now: it changes with every write.
+func (s *Server) Objects() *Objects { return s.objects }
+
+// OnWrite has a function called after every write that changed something, in the writer's goroutine. A write that is made
+// within such a call is told after all have been told of the one before.
+func (s *Server) OnWrite(told func(Event)) { s.listeners = append(s.listeners, told) }
+
+// store makes a version the object's state and remembers to tell of it.
+func (s *Server) store(r *request, old, next *version) {
+	kind := watch.Modified
+	if old == nil {
+		kind = watch.Added
+	}
+	r.s.objects.set(r.key, next)
+	s.remember(r, kind, old, next)
+}
+
+// drop removes an object. What is told is its last state, with the version of the removal.
+func (s *Server) drop(r *request, old *version, last content) *version {
+	last = editable(last)
+	s.stamp(last)
+	gone := newVersion(last)
+	s.objects.remove(r.key)
+	s.remember(r, watch.Deleted, old, gone)
+	return gone
+}
+
+// stamp gives content the next version.
+func (s *Server) stamp(c content) {
+	s.objects.latest++
+	metadata(c)["resourceVersion"] = strconv.FormatInt(s.objects.latest, 10)
+}
+
+func (s *Server) remember(r *request, what watch.EventType, old, next *version) {
+	e := Event{Version: s.objects.latest, Type: what, Key: r.key, Object: next.object, User: r.user, version: next}
+	if old != nil {
+		e.Old = old.object
+	}
+	s.untold = append(s.untold, e)
+}
+
+// tell calls the listeners, in order.
+func (s *Server) tell() {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.telling {
+		return
+	}
+	s.telling = true
+	defer func() { s.telling = false }()
+	for len(s.untold) > 0 {
+		e := s.untold[0]
+		s.untold = s.untold[1:]
+		s.each(e)
+	}
+}
+
+// each tells all listeners; they may write.
+func (s *Server) each(e Event) {
+	s.writing.Unlock()
+	defer s.writing.Lock()
+	for _, told := range s.listeners {
+		told(e)
+	}
+}

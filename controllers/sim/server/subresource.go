@@ -1,0 +1,69 @@
+package server
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// subresource writes the status of objects.
+type subresource struct {
+	*connection
+	name string
+}
+
+// Get has nothing to read: a status is read with its object.
+func (c *subresource) Get(_ context.Context, object, _ client.Object, _ ...client.SubResourceGetOption) error {
+	return c.unknown(object)
+}
+
+// Create has nothing to create.
+func (c *subresource) Create(_ context.Context, object, _ client.Object, _ ...client.SubResourceCreateOption) error {
+	return c.unknown(object)
+}
+
+func (c *subresource) unknown(object client.Object) error {
+	k, err := c.s.schemas.of(object)
+	if err != nil {
+		return err
+	}
+	return errSubresource(k, c.name)
+}
+
+// Update replaces the status.
+func (c *subresource) Update(ctx context.Context, object client.Object, opts ...client.SubResourceUpdateOption) error {
+	o := (&client.SubResourceUpdateOptions{}).ApplyOptions(opts)
+	body := object
+	if o.SubResourceBody != nil {
+		body = o.SubResourceBody
+	}
+	r, sent, err := c.send(ctx, body, o.DryRun, o.FieldManager)
+	if err != nil {
+		return err
+	}
+	if c.name != statusSubresource || !r.k.hasStatus {
+		return errSubresource(r.k, c.name)
+	}
+	r.subresource = c.name
+	v, err := r.do(func() (*version, error) { return r.replace(ctx, sent) })
+	return r.answer(v, err, body)
+}
+
+// Patch changes the status.
+func (c *subresource) Patch(ctx context.Context, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+	o := (&client.SubResourcePatchOptions{}).ApplyOptions(opts)
+	body := object
+	if o.SubResourceBody != nil {
+		body = o.SubResourceBody
+	}
+	if c.name != statusSubresource {
+		return c.unknown(object)
+	}
+	return c.patch(ctx, body, patch, &o.PatchOptions, c.name)
+}
+
+// Apply is server-side apply of a status.
+func (c *subresource) Apply(ctx context.Context, configuration runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
+	return c.connection.Apply(ctx, configuration)
+}

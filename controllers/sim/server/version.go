@@ -1,0 +1,38 @@
+package server
+
+import (
+	"sync/atomic"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// version is one state of one object. It never changes, so that the store, every cache and every event share it.
+type version struct {
+	object *unstructured.Unstructured
+	// decoded is the object as its Go type, made at the first read that wants it.
+	decoded atomic.Pointer[decoded]
+}
+
+type decoded struct{ object runtime.Object }
+
+func newVersion(c content) *version {
+	return &version{object: &unstructured.Unstructured{Object: c}}
+}
+
+// as decodes the object once. What it gives is shared: copy it.
+func (v *version) as(scheme *runtime.Scheme, gvk schema.GroupVersionKind) (runtime.Object, error) {
+	if d := v.decoded.Load(); d != nil {
+		return d.object, nil
+	}
+	object, err := scheme.New(gvk)
+	if err != nil {
+		return nil, err
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(v.object.Object, object); err != nil {
+		return nil, err
+	}
+	v.decoded.Store(&decoded{object})
+	return object, nil
+}
