@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/client-go/applyconfigurations"
 )
 
 // builtin is the form of a kind with a Go type.
@@ -100,19 +101,21 @@ func (b *builtin) patchable() any { return b.example }
 // builtinKinds are the kinds of Kubernetes that the product and its neighbours use.
 func builtinKinds(scheme *runtime.Scheme) ([]*kind, error) {
 	var kinds []*kind
+	types := applyconfigurations.NewTypeConverter(scheme)
 	for _, k := range []struct {
 		kind
+		resets []string // by a write to the status, besides the spec
 		builtinRules
 	}{
-		{kind{gvk: gvkOf("apps", "v1", "Deployment"), hasStatus: true}, builtinRules{defaults: defaultDeployment, created: emptyStatus, counts: deploymentCounts, fixed: fixedLabels, check: checkDeployment}},
-		{kind{gvk: gvkOf("apps", "v1", "ReplicaSet"), hasStatus: true}, builtinRules{defaults: defaultReplicaSet, created: emptyReplicas, counts: specCounts, check: checkReplicaSet}},
-		{kind{gvk: gvkOf("", "v1", "Pod"), hasStatus: true, graceful: true}, builtinRules{defaults: defaultPod, created: pendingPod, counts: specCounts, fixed: fixedOwners, check: checkPod}},
-		{kind{gvk: gvkOf("", "v1", "Service"), hasStatus: true}, builtinRules{defaults: defaultService, created: noLoadBalancer, check: checkService}},
-		{kind{gvk: gvkOf("discovery.k8s.io", "v1", "EndpointSlice")}, builtinRules{defaults: defaultEndpointSlice, counts: endpointsCount}},
-		{kind{gvk: gvkOf("", "v1", "ConfigMap")}, builtinRules{}},
-		{kind{gvk: gvkOf("", "v1", "Secret")}, builtinRules{defaults: defaultSecret}},
-		{kind{gvk: gvkOf("", "v1", "Event")}, builtinRules{}},
-		{kind{gvk: gvkOf("", "v1", "Namespace"), hasStatus: true}, builtinRules{defaults: defaultNamespace, created: activeNamespace}},
+		{kind{gvk: gvkOf("apps", "v1", "Deployment"), hasStatus: true}, []string{"metadata.labels"}, builtinRules{defaults: defaultDeployment, created: emptyStatus, counts: deploymentCounts, fixed: fixedLabels, check: checkDeployment}},
+		{kind{gvk: gvkOf("apps", "v1", "ReplicaSet"), hasStatus: true}, nil, builtinRules{defaults: defaultReplicaSet, created: emptyReplicas, counts: specCounts, check: checkReplicaSet}},
+		{kind{gvk: gvkOf("", "v1", "Pod"), hasStatus: true, graceful: true}, []string{"metadata.deletionTimestamp", "metadata.ownerReferences"}, builtinRules{defaults: defaultPod, created: pendingPod, counts: specCounts, fixed: fixedOwners, check: checkPod}},
+		{kind{gvk: gvkOf("", "v1", "Service"), hasStatus: true}, nil, builtinRules{defaults: defaultService, created: noLoadBalancer, check: checkService}},
+		{kind{gvk: gvkOf("discovery.k8s.io", "v1", "EndpointSlice")}, nil, builtinRules{defaults: defaultEndpointSlice, counts: endpointsCount}},
+		{kind{gvk: gvkOf("", "v1", "ConfigMap")}, nil, builtinRules{}},
+		{kind{gvk: gvkOf("", "v1", "Secret")}, nil, builtinRules{defaults: defaultSecret}},
+		{kind{gvk: gvkOf("", "v1", "Event")}, nil, builtinRules{}},
+		{kind{gvk: gvkOf("", "v1", "Namespace"), hasStatus: true}, nil, builtinRules{defaults: defaultNamespace, created: activeNamespace}},
 	} {
 		example, err := scheme.New(k.gvk)
 		if err != nil {
@@ -123,6 +126,13 @@ func builtinKinds(scheme *runtime.Scheme) ([]*kind, error) {
 		made.namespaced = k.gvk.Kind != "Namespace"
 		made.unconditional = true
 		made.form = &builtin{scheme: scheme, gvk: k.gvk, example: example, builtinRules: k.builtinRules}
+		resets := map[string][]string{"": nil}
+		if made.hasStatus {
+			resets = map[string][]string{"": {"status"}, statusSubresource: append([]string{"spec"}, k.resets...)}
+		}
+		if err := made.own(types, resets); err != nil {
+			return nil, err
+		}
 		kinds = append(kinds, &made)
 	}
 	return kinds, nil

@@ -2,13 +2,16 @@ package server
 
 import (
 	"context"
-	"fmt"
+	"encoding/json"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -50,7 +53,18 @@ func (c *connection) Get(ctx context.Context, key client.ObjectKey, object clien
 	}
 	c.s.writing.Lock()
 	defer c.s.writing.Unlock()
-	return c.s.objects.Get(ctx, key, object, opts...)
+	k, err := c.s.schemas.of(object)
+	if err != nil {
+		return err
+	}
+	v := c.s.objects.version(k.key(key.Namespace, key.Name))
+	if v == nil || !c.s.showOwners {
+		return c.s.objects.Get(ctx, key, object, opts...)
+	}
+	if v, err = c.s.shown(v); err != nil {
+		return err
+	}
+	return v.into(object, c.s.schemas.scheme, k)
 }
 
 // List reads many.
@@ -82,7 +96,23 @@ func (r *request) answer(v *version, err error, object client.Object) error {
 	if err != nil {
 		return err
 	}
+	v, err = r.s.shown(v)
+	if err != nil {
+		return err
+	}
 	return v.into(object, r.s.schemas.scheme, r.k)
+}
+
+// shown is a version as clients see it.
+func (s *Server) shown(v *version) (*version, error) {
+	if !s.showOwners {
+		return v, nil
+	}
+	entries, err := v.owners.of()
+	if err != nil || len(entries) == 0 {
+		return v, err
+	}
+	return newVersion(withOwners(v.object.Object, entries).Object, v.owners), nil
 }
 
 // Create stores a new object.
@@ -141,12 +171,11 @@ func (c *connection) patch(ctx context.Context, object client.Object, patch clie
 	if r.subresource = subresource; subresource != "" && !r.k.hasStatus {
 		return errSubresource(r.k, subresource)
 	}
-	v, err := r.do(func() (*version, error) {
-		if patch.Type() == types.ApplyPatchType {
-			return nil, fmt.Errorf("server-side apply: not yet")
-		}
-		return r.patch(ctx, patch.Type(), data)
-	})
+	if patch.Type() == types.ApplyPatchType {
+		r.manager = o.FieldManager
+		return r.applyRaw(ctx, data, o.Force, func(v *version) error { return r.answer(v, nil, object) })
+	}
+	v, err := r.do(func() (*version, error) { return r.patch(ctx, patch.Type(), data) })
 	return r.answer(v, err, object)
 }
 
@@ -190,5 +219,49 @@ func (c *connection) DeleteAllOf(ctx context.Context, object client.Object, opts
 
 // Apply is server-side apply.
 func (c *connection) Apply(ctx context.Context, configuration runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
-	return fmt.Errorf("server-side apply: not yet (%T, %d options, %v)", configuration, len(opts), ctx.Err())
+	o := (&client.ApplyOptions{}).ApplyOptions(opts)
+	return c.apply(ctx, configuration, o, "")
+}
+
+func (c *connection) apply(ctx context.Context, configuration runtime.ApplyConfiguration, o *client.ApplyOptions, subresource string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	data, err := json.Marshal(configuration)
+	if err != nil {
+		return err
+	}
+	named := &unstructured.Unstructured{}
+	if err := named.UnmarshalJSON(data); err != nil {
+		return err
+	}
+	r, err := c.request(named, o.DryRun, "")
+	if err != nil {
+		return err
+	}
+	r.subresource, r.manager = subresource, o.FieldManager
+	return r.applyRaw(ctx, data, o.Force, func(v *version) error {
+		answer := &unstructured.Unstructured{}
+		if err := r.answer(v, nil, answer); err != nil {
+			return err
+		}
+		text, err := answer.MarshalJSON()
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(text, configuration)
+	})
+}
+
+// applyRaw applies what was sent as JSON.
+func (r *request) applyRaw(ctx context.Context, data []byte, force *bool, answer func(*version) error) error {
+	var sent content
+	if err := utiljson.Unmarshal(data, &sent); err != nil {
+		return err
+	}
+	v, err := r.do(func() (*version, error) { return r.apply(ctx, sent, ptr.Deref(force, false)) })
+	if err != nil {
+		return err
+	}
+	return answer(v)
 }

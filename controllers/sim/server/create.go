@@ -22,6 +22,7 @@ func (r *request) create(ctx context.Context, sent content) (*version, error) {
 	if metadata(sent) == nil {
 		sent["metadata"] = content{}
 	}
+	r.takeOwners(sent)
 	if err := r.identify(sent); err != nil {
 		return nil, err
 	}
@@ -35,12 +36,13 @@ func (r *request) create(ctx context.Context, sent content) (*version, error) {
 // createRead stores what has the right form.
 func (r *request) createRead(ctx context.Context, next content) (*version, error) {
 	m := metadata(next)
-	for _, field := range []string{"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"} {
+	for _, field := range []string{"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"} {
 		delete(m, field)
 	}
 	if err := r.namespaceThere(); err != nil {
 		return nil, err
 	}
+	r.own(nil, next)
 	next, err := r.admitted(ctx, admission.Create, next, nil)
 	if err != nil {
 		return nil, err
@@ -65,7 +67,7 @@ func (r *request) createRead(ctx context.Context, next content) (*version, error
 	if !r.dryRun {
 		r.s.stamp(next)
 	}
-	v := newVersion(next)
+	v := newVersion(next, r.owners)
 	if !r.dryRun {
 		r.s.store(r, nil, v)
 	}

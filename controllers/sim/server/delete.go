@@ -36,7 +36,8 @@ func (r *request) delete(ctx context.Context, o *metav1.DeleteOptions) (*version
 		r.mark(m)
 	}
 	if waits || (graceful && number(m, "deletionGracePeriodSeconds") > 0) {
-		return r.write(old, next), nil
+		r.owners = old.owners
+		return r.write(old, next, next)
 	}
 	if r.dryRun {
 		return old, nil

@@ -2,6 +2,7 @@ package server
 
 import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -20,6 +21,8 @@ type kind struct {
 	// graceful says that a delete may first ask whoever runs the object to end it.
 	graceful bool
 	form     form
+	// fields keep the owners of fields, by subresource.
+	fields map[string]*managedfields.FieldManager
 }
 
 func (k *kind) groupResource() schema.GroupResource { return k.resource.GroupResource() }

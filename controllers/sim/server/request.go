@@ -4,6 +4,7 @@ import (
 	"context"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apiserver/pkg/admission"
 )
@@ -17,6 +18,33 @@ type request struct {
 	manager     string
 	subresource string
 	dryRun      bool
+	// owners after the write; nil: they follow from what is written.
+	owners *owners
+	// entries are owners that the client sent.
+	entries []metav1.ManagedFieldsEntry
+	sent    bool
+}
+
+// takeOwners reads the owners that a client sent with an object, and takes them out of it.
+func (r *request) takeOwners(c content) {
+	m := metadata(c)
+	if list, is := m["managedFields"].([]any); is && r.subresource == "" {
+		r.entries, r.sent = (&unstructured.Unstructured{Object: c}).GetManagedFields(), true
+		if len(list) == 0 {
+			r.entries = []metav1.ManagedFieldsEntry{}
+		}
+	}
+	delete(m, "managedFields")
+}
+
+// own says who owns what after a plain write, given what was asked for.
+func (r *request) own(before *version, asked content) {
+	if r.owners != nil {
+		return
+	}
+	r.owners = &owners{before: before, wrote: wrote{
+		k: r.k, subresource: r.subresource, manager: r.manager, at: r.s.now(), object: asked, entries: r.entries, sent: r.sent,
+	}}
 }
 
 // do carries a request out, and tells of what it changed.

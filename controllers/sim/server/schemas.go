@@ -33,13 +33,28 @@ func Compile(scheme *runtime.Scheme, definitions ...*apiextensionsv1.CustomResou
 	if err != nil {
 		return nil, err
 	}
+	var customs []*kind
 	for _, d := range definitions {
-		custom, err := customKinds(d)
+		served, err := customKinds(d)
 		if err != nil {
 			return nil, err
 		}
-		kinds = append(kinds, custom...)
+		customs = append(customs, served...)
 	}
+	types, err := customTypes(customs)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range customs {
+		resets := map[string][]string{"": nil}
+		if k.hasStatus {
+			resets = map[string][]string{"": {"status"}, statusSubresource: {"metadata", "spec"}}
+		}
+		if err := k.own(types, resets); err != nil {
+			return nil, err
+		}
+	}
+	kinds = append(kinds, customs...)
 	for _, k := range kinds {
 		s.kinds[k.gvk] = k
 		scope := meta.RESTScope(meta.RESTScopeNamespace)

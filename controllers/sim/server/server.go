@@ -37,6 +37,9 @@ type Options struct {
 	UID func() types.UID
 	// Admit are the admission policies; nil: none.
 	Admit Admit
+	// ShowManagedFields has clients see managedFields. They are kept in any case, but working them out for every answer
+	// takes long.
+	ShowManagedFields bool
 }
 
 // Server is an API server in memory.
@@ -45,6 +48,8 @@ type Server struct {
 	now     func() time.Time
 	uid     func() types.UID
 	admit   Admit
+	// showOwners has clients see managedFields.
+	showOwners bool
 
 	// writing is held during a request, never while events are told.
 	writing sync.Mutex
@@ -60,7 +65,7 @@ type Server struct {
 // New makes an empty server. It is cheap.
 func New(o Options) *Server {
 	return &Server{
-		schemas: o.Schemas, now: o.Now, uid: o.UID, admit: o.Admit,
+		schemas: o.Schemas, now: o.Now, uid: o.UID, admit: o.Admit, showOwners: o.ShowManagedFields,
 		objects: &Objects{schemas: o.Schemas, kinds: map[schema.GroupKind][]row{}},
 	}
 }
@@ -86,7 +91,7 @@ func (s *Server) store(r *request, old, next *version) {
 func (s *Server) drop(r *request, old *version, last content) *version {
 	last = editable(last)
 	s.stamp(last)
-	gone := newVersion(last)
+	gone := newVersion(last, old.owners)
 	s.objects.remove(r.key)
 	s.remember(r, watch.Deleted, old, gone)
 	return gone

@@ -180,3 +180,25 @@ func BenchmarkWrites(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkApply(b *testing.B) {
+	s := begin(b)
+	c := s.Client("agent")
+	must(b, c.Create(b.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}))
+	d := parse(b, deployment)
+	must(b, c.Apply(b.Context(), client.ApplyConfigurationFromUnstructured(d), client.FieldOwner("agent")))
+	b.Run("again", func(b *testing.B) {
+		for b.Loop() {
+			d := parse(b, deployment)
+			must(b, c.Apply(b.Context(), client.ApplyConfigurationFromUnstructured(d), client.FieldOwner("agent"), client.ForceOwnership))
+		}
+	})
+	b.Run("after a status", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			u := parse(b, deployment)
+			must(b, c.Status().Patch(b.Context(), u, client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"status":{"observedGeneration":%d}}`, i)), client.FieldOwner("manager")))
+			d := parse(b, deployment)
+			must(b, c.Apply(b.Context(), client.ApplyConfigurationFromUnstructured(d), client.FieldOwner("agent"), client.ForceOwnership))
+		}
+	})
+}

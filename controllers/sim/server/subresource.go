@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -65,5 +66,12 @@ func (c *subresource) Patch(ctx context.Context, object client.Object, patch cli
 
 // Apply is server-side apply of a status.
 func (c *subresource) Apply(ctx context.Context, configuration runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
-	return c.connection.Apply(ctx, configuration)
+	o := (&client.SubResourceApplyOptions{}).ApplyOpts(opts)
+	if o.SubResourceBody != nil {
+		configuration = o.SubResourceBody
+	}
+	if c.name != statusSubresource {
+		return fmt.Errorf("a subresource %q cannot be applied; %q can", c.name, statusSubresource)
+	}
+	return c.apply(ctx, configuration, &o.ApplyOptions, c.name)
 }

@@ -34,6 +34,7 @@ func (r *request) update(ctx context.Context, old *version, sent content) (*vers
 	if name := text(metadata(sent), "name"); name != r.key.Name {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", name, r.key.Name))
 	}
+	r.takeOwners(sent)
 	if err := r.identify(sent); err != nil {
 		return nil, err
 	}
@@ -44,6 +45,8 @@ func (r *request) update(ctx context.Context, old *version, sent content) (*vers
 	if err := r.current(next, was); err != nil {
 		return nil, err
 	}
+	asked := next
+	r.own(old, asked)
 	next, err = r.admitted(ctx, admission.Update, next, was)
 	if err != nil {
 		return nil, err
@@ -53,7 +56,7 @@ func (r *request) update(ctx context.Context, old *version, sent content) (*vers
 	if err := r.validate(next, was); err != nil {
 		return nil, err
 	}
-	return r.write(old, next), nil
+	return r.write(old, asked, next)
 }
 
 // current refuses to replace another version than the one that was meant.
@@ -96,27 +99,42 @@ func (r *request) prepare(next, was content) {
 	if text(before, "deletionTimestamp") != "" {
 		keep(m, before, "deletionTimestamp", "deletionGracePeriodSeconds")
 	}
-	delete(m, "managedFields")
 }
 
 // write stores the next state, unless nothing changed or the last finalizer went.
-func (r *request) write(old *version, next content) *version {
+func (r *request) write(old *version, asked, next content) (*version, error) {
 	was := old.object.Object
 	if ended(next, was) {
 		if r.dryRun {
-			return newVersion(next)
+			return newVersion(next, r.owners), nil
 		}
-		return r.s.drop(r, old, next)
+		return r.s.drop(r, old, next), nil
 	}
 	if equal(next, was) {
-		return old
+		if same, err := r.ownersStay(old, asked); same || err != nil {
+			return old, err
+		}
 	}
-	v := newVersion(next)
+	v := newVersion(next, r.owners)
 	if !r.dryRun {
 		r.s.stamp(next)
 		r.s.store(r, old, v)
 	}
-	return v
+	return v, nil
+}
+
+// ownersStay says whether a write that changes nothing leaves the owners as they are, too. What admission undid still makes
+// an owner of whoever asked for it.
+func (r *request) ownersStay(old *version, asked content) (bool, error) {
+	if !r.owners.known && !r.sent && equal(asked, old.object.Object) {
+		return true, nil
+	}
+	before, err := old.owners.of()
+	if err != nil {
+		return false, err
+	}
+	after, err := r.owners.of()
+	return sameOwners(before, after), err
 }
 
 // ended says that an object that was being deleted waits for nobody any more.

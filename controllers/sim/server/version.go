@@ -10,15 +10,16 @@ import (
 
 // version is one state of one object. It never changes, so that the store, every cache and every event share it.
 type version struct {
-	object *unstructured.Unstructured
+	object *unstructured.Unstructured // without managedFields
+	owners *owners
 	// decoded is the object as its Go type, made at the first read that wants it.
 	decoded atomic.Pointer[decoded]
 }
 
 type decoded struct{ object runtime.Object }
 
-func newVersion(c content) *version {
-	return &version{object: &unstructured.Unstructured{Object: c}}
+func newVersion(c content, o *owners) *version {
+	return &version{object: &unstructured.Unstructured{Object: c}, owners: o}
 }
 
 // as decodes the object once. What it gives is shared: copy it.
