@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
@@ -175,4 +176,16 @@ func (k *kind) key(namespace, name string) Key {
 		namespace = ""
 	}
 	return Key{Kind: k.gvk.GroupKind(), Namespace: namespace, Name: name}
+}
+
+// ConfigMaps are those of a namespace that a selector matches, in the order of their names, without copies: never change
+// them. Admission policies have them as params.
+func (o *Objects) ConfigMaps(namespace string, selector labels.Selector) []*unstructured.Unstructured {
+	var chosen []*unstructured.Unstructured
+	for _, u := range o.All(schema.GroupKind{Kind: "ConfigMap"}, namespace) {
+		if selector.Matches(labelsOf(u)) {
+			chosen = append(chosen, u)
+		}
+	}
+	return chosen
 }
