@@ -13,6 +13,11 @@ func (v variable) GetName() string          { return v.Name }
 func (v variable) GetExpression() string    { return v.Expression }
 func (v variable) ReturnTypes() []*cel.Type { return []*cel.Type{cel.AnyType, cel.DynType} }
 
+type matchCondition admissionregistrationv1.MatchCondition
+
+func (m matchCondition) GetExpression() string    { return m.Expression }
+func (m matchCondition) ReturnTypes() []*cel.Type { return []*cel.Type{cel.BoolType} }
+
 type validation admissionregistrationv1.Validation
 
 func (v validation) GetExpression() string    { return v.Expression }

@@ -30,16 +30,20 @@ func Compile(documents ...[]byte) (*Policies, error) {
 	if err != nil {
 		return nil, err
 	}
+	in, err := newEnvironment()
+	if err != nil {
+		return nil, err
+	}
 	policies := &Policies{}
 	for _, manifest := range m.mutating {
-		policy, err := compileMutating(manifest, m.mutatingBindings)
+		policy, err := compileMutating(in, manifest, m.mutatingBindings)
 		if err != nil {
 			return nil, fmt.Errorf("MutatingAdmissionPolicy %s: %w", manifest.Name, err)
 		}
 		policies.mutating = append(policies.mutating, policy)
 	}
 	for _, manifest := range m.validating {
-		policy, err := compileValidating(manifest, m.validatingBindings)
+		policy, err := compileValidating(in, manifest, m.validatingBindings)
 		if err != nil {
 			return nil, fmt.Errorf("ValidatingAdmissionPolicy %s: %w", manifest.Name, err)
 		}

@@ -3,71 +3,119 @@ package admission
 import (
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/ast"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/util/version"
 	plugincel "k8s.io/apiserver/pkg/admission/plugin/cel"
-	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
 	"k8s.io/apiserver/pkg/cel/environment"
 )
 
-// The oldest API server that Belay runs on. The library is newer, and in this mode it refuses what that server does not know.
-const (
-	serverMajor, serverMinor = 1, 36
-	mode                     = environment.NewExpressions
-)
+// The oldest API server that Belay runs on. The library is newer; asked for new expressions of this version, it refuses what
+// that server does not know.
+const serverMajor, serverMinor = 1, 36
 
-// expressions compiles those of one policy. The policy's variables are composed as the API server does it: each is
-// evaluated when an expression asks for it.
+// expressions are the variables of one policy, and what compiles the policy's other expressions.
 type expressions struct {
-	*plugincel.CompositedCompiler
+	server   *plugincel.CompositedCompiler
 	declared plugincel.OptionalVariableDeclarations
+
+	environment *cel.Env
+	names       map[string]int // of variables, their place in the list
+	variables   []program
+	constants   map[string]ast.Expr // variables that are a literal
 }
 
-func newExpressions(variables []admissionregistrationv1.Variable, hasParams bool) (*expressions, error) {
-	compiler, err := plugincel.NewCompositedCompiler(environment.MustBaseEnvSet(version.MajorMinor(serverMajor, serverMinor)))
+// program is one expression ready to be evaluated.
+type program struct {
+	cel.Program
+	name, text string
+}
+
+func newExpressions(in *cel.Env, variables []admissionregistrationv1.Variable, hasParams bool) (*expressions, error) {
+	server, err := plugincel.NewCompositedCompiler(environment.MustBaseEnvSet(version.MajorMinor(serverMajor, serverMinor)))
 	if err != nil {
 		return nil, err
 	}
-	e := &expressions{compiler, plugincel.OptionalVariableDeclarations{HasParams: hasParams, HasAuthorizer: true}}
-	for _, v := range variables {
-		if err := unsupportedExpression(v.Expression); err != nil {
-			return nil, fmt.Errorf("variable %s: %w", v.Name, err)
-		}
-		if result := e.CompileAndStoreVariable(variable(v), e.declared, mode); result.Error != nil {
+	e := &expressions{
+		server: server, declared: plugincel.OptionalVariableDeclarations{HasParams: hasParams, HasAuthorizer: true},
+		environment: in, names: map[string]int{}, constants: map[string]ast.Expr{},
+	}
+	for i, v := range variables {
+		if result := server.CompileAndStoreVariable(variable(v), e.declared, environment.NewExpressions); result.Error != nil {
 			return nil, fmt.Errorf("variable %s: %w", v.Name, result.Error)
 		}
+		compiled, err := e.program(v.Name, v.Expression)
+		if err != nil {
+			return nil, fmt.Errorf("variable %s: %w", v.Name, err)
+		}
+		e.names[v.Name], e.variables = i, append(e.variables, compiled)
 	}
 	return e, nil
 }
 
-// matcher is nil when there are no conditions.
-func (e *expressions) matcher(conditions []admissionregistrationv1.MatchCondition,
-	failure *admissionregistrationv1.FailurePolicyType, policy string) (matchconditions.Matcher, error) {
-	if len(conditions) == 0 {
-		return nil, nil
+// compile lets the server's compiler judge an expression, and prepares it for evaluation.
+func (e *expressions) compile(name string, expression plugincel.ExpressionAccessor, declared plugincel.OptionalVariableDeclarations) (program, error) {
+	if result := e.server.CompileCELExpression(expression, declared, environment.NewExpressions); result.Error != nil {
+		return program{}, fmt.Errorf("%s: %w", name, result.Error)
 	}
-	accessors := make([]plugincel.ExpressionAccessor, len(conditions))
-	for i := range conditions {
-		accessors[i] = (*matchconditions.MatchCondition)(&conditions[i])
-	}
-	compiled, err := e.conditions(accessors, e.declared)
+	compiled, err := e.program(name, expression.GetExpression())
 	if err != nil {
-		return nil, fmt.Errorf("match conditions: %w", err)
+		return program{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return matchconditions.NewMatcher(compiled, failure, "policy", "validate", policy), nil
+	return compiled, nil
 }
 
-// conditions compiles a list of which entries may be nil.
-func (e *expressions) conditions(accessors []plugincel.ExpressionAccessor, declared plugincel.OptionalVariableDeclarations) (plugincel.ConditionEvaluator, error) {
-	for _, accessor := range accessors {
-		if accessor == nil {
-			continue
+func (e *expressions) program(name, text string) (program, error) {
+	if strings.Contains(text, "namespaceObject") {
+		return program{}, errors.New("namespaceObject has no value here")
+	}
+	parsed, issues := e.environment.Parse(text)
+	if issues.Err() != nil {
+		return program{}, issues.Err()
+	}
+	e.inline(name, parsed.NativeRep().Expr())
+	checked, issues := e.environment.Check(parsed)
+	if issues.Err() != nil {
+		return program{}, issues.Err()
+	}
+	compiled, err := e.environment.Program(checked, cel.EvalOptions(cel.OptOptimize))
+	return program{Program: compiled, name: name, text: text}, err
+}
+
+// inline puts the values of variables that are literals into an expression: patterns, above all, which are compiled once
+// then, and not whenever they are matched. A literal is remembered for the expressions that follow.
+func (e *expressions) inline(name string, expression ast.Expr) {
+	if expression.Kind() == ast.LiteralKind {
+		e.constants[name] = expression
+		return
+	}
+	literals := ast.NewExprFactory()
+	ast.PostOrderVisit(expression, ast.NewExprVisitor(func(part ast.Expr) {
+		if part.Kind() != ast.SelectKind || part.AsSelect().IsTestOnly() {
+			return
 		}
-		if err := unsupportedExpression(accessor.GetExpression()); err != nil {
+		operand := part.AsSelect().Operand()
+		if operand.Kind() != ast.IdentKind || operand.AsIdent() != "variables" {
+			return
+		}
+		if constant, is := e.constants[part.AsSelect().FieldName()]; is {
+			part.SetKindCase(literals.NewLiteral(part.ID(), constant.AsLiteral()))
+		}
+	}))
+}
+
+// conditions compiles match conditions.
+func (e *expressions) conditions(from []admissionregistrationv1.MatchCondition) ([]program, error) {
+	var all []program
+	for _, condition := range from {
+		compiled, err := e.compile("match condition "+condition.Name, matchCondition(condition), e.declared)
+		if err != nil {
 			return nil, err
 		}
+		all = append(all, compiled)
 	}
-	compiled := e.CompileCondition(accessors, declared, mode)
-	return compiled, errors.Join(compiled.CompilationErrors()...)
+	return all, nil
 }

@@ -1,50 +1,43 @@
 package admission
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
+	"github.com/google/cel-go/common/types"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 )
-
-// invocation is one policy with one of its bindings and one of that binding's params.
-type invocation struct {
-	policy  *mutatingPolicy
-	binding *mutatingBinding
-	param   runtime.Object // nil: none
-	asked   bool           // its conditions matched the first time
-}
 
 // mutate evaluates every policy that the request concerns, lets the webhook see the object, and asks those policies again
 // that want it. Where nothing has changed the object, asking again would give the same answers, so it is left out.
-func (p *Policies) mutate(ctx context.Context, request Request, params Params, authorize Authorizer) (*unstructured.Unstructured, error) {
-	invocations, failures := p.invocations(&request, params)
+func (p *Policies) mutate(f *facts, params Params) error {
+	invocations, failures := p.invocations(f.request, params)
 	if len(invocations) == 0 && len(failures) == 0 && p.webhook == nil {
-		return request.Object, nil
+		return nil
 	}
-	e := newEvaluation(ctx, &request, authorize, failures)
+	e := &evaluation{facts: f, shape: shapeOf(f.request.Kind), failures: failures}
 	for i := range invocations {
 		invocations[i].asked = e.evaluate(&invocations[i])
 	}
 	if err := e.refusal(); err != nil {
-		return nil, err
+		return err
 	}
 	if p.webhook != nil {
-		e.set(p.webhook(request, e.object))
+		if object := p.webhook(*f.request, e.object); object != e.object {
+			e.see(object)
+		}
 	}
-	if e.object != request.Object {
+	if e.object != f.request.Object {
 		for i := range invocations {
 			if invocations[i].asked && invocations[i].policy.again {
 				e.evaluate(&invocations[i])
 			}
 		}
 	}
-	if err := e.refusal(); err != nil {
-		return nil, err
+	if result := e.result(); result != e.object {
+		e.see(result)
 	}
-	return e.result(), nil
+	return e.refusal()
 }
 
 func (p *Policies) invocations(request *Request, params Params) (all []invocation, failures []failure) {
@@ -73,18 +66,18 @@ func (p *Policies) invocations(request *Request, params Params) (all []invocatio
 }
 
 // collect finds the ConfigMaps; those of the request's namespace, unless the reference names another.
-func (r *paramRef) collect(namespace string, params Params) ([]runtime.Object, error) {
+func (r *paramRef) collect(namespace string, params Params) ([]any, error) {
 	if r.namespace != "" {
 		namespace = r.namespace
 	}
 	if namespace == "" {
 		return nil, errors.New("cannot use namespaced paramRef in policy binding that matches cluster-scoped resources")
 	}
-	var found []runtime.Object
+	var found []any
 	if params != nil {
 		for _, object := range params(namespace, r.selector) {
 			if r.name == "" || r.name == object.GetName() {
-				found = append(found, param{object})
+				found = append(found, paramValue(object))
 			}
 		}
 	}
@@ -94,16 +87,13 @@ func (r *paramRef) collect(namespace string, params Params) ([]runtime.Object, e
 	return found, nil
 }
 
-// param is a ConfigMap as policies see it: the server's cache of ConfigMaps keeps no apiVersion and kind.
-type param struct{ *unstructured.Unstructured }
-
-// ToUnstructured is how the library asks for the content without a detour through text.
-func (p param) ToUnstructured() any {
-	content := make(map[string]any, len(p.Object))
-	for key, value := range p.Object {
+// paramValue is a ConfigMap as policies see it: the server's cache of ConfigMaps keeps no apiVersion and kind.
+func paramValue(object *unstructured.Unstructured) any {
+	content := make(map[string]any, len(object.Object))
+	for key, value := range object.Object {
 		if key != "apiVersion" && key != "kind" {
 			content[key] = value
 		}
 	}
-	return content
+	return types.DefaultTypeAdapter.NativeToValue(content)
 }

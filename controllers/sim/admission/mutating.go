@@ -4,25 +4,23 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/cel-go/cel"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	"k8s.io/apimachinery/pkg/labels"
-	plugincel "k8s.io/apiserver/pkg/admission/plugin/cel"
-	"k8s.io/apiserver/pkg/admission/plugin/policy/mutating/patch"
-	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/mutating/patch"
 )
 
 // mutatingPolicy is a MutatingAdmissionPolicy ready to be evaluated.
 type mutatingPolicy struct {
-	manifest  *admissionregistrationv1.MutatingAdmissionPolicy
-	rules     rules
-	bindings  []*mutatingBinding
-	compiler  *plugincel.CompositedCompiler
-	matcher   matchconditions.Matcher // nil: always
-	mutations []plugincel.MutatingEvaluator
-	again     bool // reinvocationPolicy IfNeeded
-	tolerant  bool // failurePolicy Ignore
+	manifest   *admissionregistrationv1.MutatingAdmissionPolicy
+	rules      rules
+	bindings   []*mutatingBinding
+	of         *expressions
+	conditions []program
+	mutations  []program
+	again      bool // reinvocationPolicy IfNeeded
+	tolerant   bool // failurePolicy Ignore
 }
 
 type mutatingBinding struct {
@@ -38,7 +36,7 @@ type paramRef struct {
 	deny            bool // when there is none
 }
 
-func compileMutating(manifest *admissionregistrationv1.MutatingAdmissionPolicy,
+func compileMutating(in *cel.Env, manifest *admissionregistrationv1.MutatingAdmissionPolicy,
 	bindings []*admissionregistrationv1.MutatingAdmissionPolicyBinding) (*mutatingPolicy, error) {
 	spec := &manifest.Spec
 	if spec.MatchConstraints == nil || len(spec.MatchConstraints.ResourceRules) == 0 {
@@ -47,19 +45,19 @@ func compileMutating(manifest *admissionregistrationv1.MutatingAdmissionPolicy,
 	if err := errors.Join(unsupportedMatch("spec.matchConstraints", spec.MatchConstraints), unsupportedParamKind(spec.ParamKind)); err != nil {
 		return nil, err
 	}
-	compiler, err := newExpressions(spec.Variables, spec.ParamKind != nil)
+	of, err := newExpressions(in, spec.Variables, spec.ParamKind != nil)
 	if err != nil {
 		return nil, err
 	}
 	policy := &mutatingPolicy{
-		manifest: manifest, rules: newRules(spec.MatchConstraints.ResourceRules), compiler: compiler.CompositedCompiler,
+		manifest: manifest, rules: newRules(spec.MatchConstraints.ResourceRules), of: of,
 		again:    spec.ReinvocationPolicy == admissionregistrationv1.IfNeededReinvocationPolicy,
 		tolerant: spec.FailurePolicy != nil && *spec.FailurePolicy == admissionregistrationv1.Ignore,
 	}
-	if policy.matcher, err = compiler.matcher(spec.MatchConditions, spec.FailurePolicy, manifest.Name); err != nil {
+	if policy.conditions, err = of.conditions(spec.MatchConditions); err != nil {
 		return nil, err
 	}
-	if policy.mutations, err = compiler.mutations(spec.Mutations); err != nil {
+	if policy.mutations, err = of.mutations(spec.Mutations); err != nil {
 		return nil, err
 	}
 	for _, binding := range bindings {
@@ -75,20 +73,18 @@ func compileMutating(manifest *admissionregistrationv1.MutatingAdmissionPolicy,
 	return policy, nil
 }
 
-func (e *expressions) mutations(from []admissionregistrationv1.Mutation) ([]plugincel.MutatingEvaluator, error) {
+func (e *expressions) mutations(from []admissionregistrationv1.Mutation) ([]program, error) {
 	declared := e.declared
 	declared.HasPatchTypes = true
-	var all []plugincel.MutatingEvaluator
+	var all []program
 	for i, mutation := range from {
+		name := fmt.Sprintf("mutation %d", i)
 		if mutation.PatchType != admissionregistrationv1.PatchTypeJSONPatch || mutation.JSONPatch == nil {
-			return nil, fmt.Errorf("mutation %d: patchType %q is not evaluated here; only JSONPatch is", i, mutation.PatchType)
+			return nil, fmt.Errorf("%s: patchType %q is not evaluated here; only JSONPatch is", name, mutation.PatchType)
 		}
-		if err := unsupportedExpression(mutation.JSONPatch.Expression); err != nil {
-			return nil, fmt.Errorf("mutation %d: %w", i, err)
-		}
-		compiled := e.CompileMutatingEvaluator(&patch.JSONPatchCondition{Expression: mutation.JSONPatch.Expression}, declared, mode)
-		if err := errors.Join(compiled.CompilationErrors()...); err != nil {
-			return nil, fmt.Errorf("mutation %d: %w", i, err)
+		compiled, err := e.compile(name, &patch.JSONPatchCondition{Expression: mutation.JSONPatch.Expression}, declared)
+		if err != nil {
+			return nil, err
 		}
 		all = append(all, compiled)
 	}

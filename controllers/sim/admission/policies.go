@@ -48,16 +48,37 @@ func (p *Policies) Shuffled(random *rand.Rand) *Policies {
 
 // Admit gives the object that is to be stored, or the error that the writer gets. The object is the request's own where no
 // policy changes it, and nil on Delete.
-func (p *Policies) Admit(ctx context.Context, request Request, params Params, authorize Authorizer) (*unstructured.Unstructured, error) {
+func (p *Policies) Admit(_ context.Context, request Request, params Params, authorize Authorizer) (*unstructured.Unstructured, error) {
+	if !p.concern(&request) {
+		return request.Object, nil
+	}
+	return p.admit(request, params, authorize)
+}
+
+// concern finds the many writes that have nothing to do with any policy.
+func (p *Policies) concern(request *Request) bool {
+	for _, policy := range p.mutating {
+		if policy.rules.match(request) {
+			return true
+		}
+	}
+	for _, policy := range p.validating {
+		if policy.rules.match(request) {
+			return true
+		}
+	}
+	return p.webhook != nil
+}
+
+func (p *Policies) admit(request Request, params Params, authorize Authorizer) (*unstructured.Unstructured, error) {
+	f := newFacts(&request, authorize)
 	if request.Operation == admission.Create || request.Operation == admission.Update {
-		mutated, err := p.mutate(ctx, request, params, authorize)
-		if err != nil {
+		if err := p.mutate(f, params); err != nil {
 			return nil, err
 		}
-		request.Object = mutated
 	}
-	if err := p.validate(ctx, &request, authorize); err != nil {
+	if err := p.validate(f); err != nil {
 		return nil, err
 	}
-	return request.Object, nil
+	return f.object, nil
 }

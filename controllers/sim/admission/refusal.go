@@ -28,7 +28,7 @@ func (e *evaluation) refusal() error {
 		}
 		message := fmt.Sprintf("policy '%s' with binding '%s' denied request: %s", f.policy.manifest.Name, f.binding.manifest.Name, f.err)
 		if refused == nil {
-			if !errors.As(admission.NewForbidden(e.attributes.Attributes, f.err), &refused) {
+			if !errors.As(admission.NewForbidden(e.requestAttributes(), f.err), &refused) {
 				return f.err
 			}
 			refused.ErrStatus.Message = message

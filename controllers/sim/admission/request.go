@@ -50,18 +50,6 @@ func (r *Request) attributes() admission.Attributes {
 		r.Subresource, r.Operation, nil, r.DryRun, &user.DefaultInfo{Name: r.User})
 }
 
-// versioned are the attributes with the objects as expressions see them.
-func (r *Request) versioned() *admission.VersionedAttributes {
-	attributes := &admission.VersionedAttributes{Attributes: r.attributes(), VersionedKind: r.Kind}
-	if r.Old != nil {
-		attributes.VersionedOldObject.Set(r.Old)
-	}
-	if r.Object != nil {
-		attributes.VersionedObject.Set(r.Object)
-	}
-	return attributes
-}
-
 // runtimeObject keeps "none" an interface that is nil.
 func runtimeObject(object *unstructured.Unstructured) runtime.Object {
 	if object == nil {

@@ -1,9 +1,7 @@
 package admission
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,14 +35,6 @@ func empty(selector *metav1.LabelSelector) bool {
 func unsupportedParamKind(kind *admissionregistrationv1.ParamKind) error {
 	if kind != nil && (kind.APIVersion != "v1" || kind.Kind != "ConfigMap") {
 		return fmt.Errorf("spec.paramKind is %s of %s; only ConfigMap of v1 can be given here", kind.Kind, kind.APIVersion)
-	}
-	return nil
-}
-
-// unsupportedExpression refuses a variable that has no value here.
-func unsupportedExpression(expression string) error {
-	if strings.Contains(expression, "namespaceObject") {
-		return errors.New("namespaceObject has no value here")
 	}
 	return nil
 }

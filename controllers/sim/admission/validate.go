@@ -1,7 +1,6 @@
 package admission
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,27 +10,21 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apiserver/pkg/admission"
-	plugincel "k8s.io/apiserver/pkg/admission/plugin/cel"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
-	apiservercel "k8s.io/apiserver/pkg/cel"
 )
 
 // validate asks the policies that concern the request, and gives the first refusal.
-func (p *Policies) validate(ctx context.Context, request *Request, authorize Authorizer) error {
-	var attributes *admission.VersionedAttributes
+func (p *Policies) validate(f *facts) error {
 	for _, policy := range p.validating {
-		if !policy.rules.match(request) {
+		if !policy.rules.match(f.request) {
 			continue
 		}
 		for _, binding := range policy.bindings {
-			if !binding.deny || !binding.rules.match(request) {
+			if !binding.deny || !binding.rules.match(f.request) {
 				continue
 			}
-			if attributes == nil {
-				attributes = request.versioned()
-			}
-			if denial := policy.evaluate(ctx, attributes, authorize); denial != nil {
-				return denial.refusal(attributes.Attributes, policy, binding)
+			if denial := policy.evaluate(newScope(f, policy.of, nil)); denial != nil {
+				return denial.refusal(f.requestAttributes(), policy, binding)
 			}
 		}
 	}
@@ -45,34 +38,24 @@ type denial struct {
 }
 
 // evaluate gives the first denial, nil for none.
-func (p *validatingPolicy) evaluate(ctx context.Context, attributes *admission.VersionedAttributes, authorize Authorizer) *denial {
-	if p.matcher != nil {
-		match := p.matcher.Match(ctx, attributes, nil, authorize)
-		if match.Error != nil {
-			return p.stumbled(match.Error)
-		}
-		if !match.Matches {
-			return nil
-		}
-	}
-	asked := plugincel.CreateAdmissionRequest(attributes.Attributes, metav1.GroupVersionResource(attributes.GetResource()), metav1.GroupVersionKind(attributes.VersionedKind))
-	results, left, err := p.validations.ForInput(ctx, attributes, asked, plugincel.OptionalVariableBindings{Authorizer: authorize}, nil, celconfig.RuntimeCELCostBudget)
+func (p *validatingPolicy) evaluate(s *scope) *denial {
+	matches, err := s.match(p.conditions)
 	if err != nil {
 		return p.stumbled(err)
 	}
-	messages, _, err := p.messages.ForInput(ctx, attributes, asked, plugincel.OptionalVariableBindings{}, nil, left)
-	for i, result := range results {
-		var denied *denial
-		switch {
-		case result.Error != nil:
-			denied = p.stumbled(result.Error)
-		case errors.Is(err, apiservercel.ErrInternal) || errors.Is(err, apiservercel.ErrOutOfBudget):
-			denied = p.stumbled(fmt.Errorf("failed messageExpression: %w", err))
-		case result.EvalResult != types.True:
-			denied = p.denied(i, messages)
+	if !matches {
+		return nil
+	}
+	for i := range p.validations {
+		result, err := s.evaluate(&p.validations[i])
+		if err != nil {
+			if denied := p.stumbled(err); denied != nil {
+				return denied
+			}
+			continue
 		}
-		if denied != nil {
-			return denied
+		if result != types.True {
+			return p.denied(i, s)
 		}
 	}
 	return nil
@@ -87,18 +70,14 @@ func (p *validatingPolicy) stumbled(err error) *denial {
 }
 
 // denied is a validation that came out false: its words are the message expression's, else the message, else the expression.
-func (p *validatingPolicy) denied(i int, messages []plugincel.EvaluationResult) *denial {
+func (p *validatingPolicy) denied(i int, s *scope) *denial {
 	validation := p.manifest.Spec.Validations[i]
 	d := &denial{}
 	if validation.Reason != nil {
 		d.reason = *validation.Reason
 	}
-	if i < len(messages) && messages[i].Error == nil && messages[i].EvalResult != nil {
-		text, _ := messages[i].EvalResult.Value().(string)
-		d.message = strings.TrimSpace(text)
-		if len(d.message) > celconfig.MaxEvaluatedMessageExpressionSizeBytes || strings.Contains(d.message, "\n") {
-			d.message = ""
-		}
+	if p.messages[i] != nil {
+		d.message = words(s, p.messages[i])
 	}
 	if d.message == "" {
 		d.message = strings.TrimSpace(validation.Message)
@@ -107,6 +86,20 @@ func (p *validatingPolicy) denied(i int, messages []plugincel.EvaluationResult) 
 		d.message = "failed expression: " + strings.TrimSpace(validation.Expression)
 	}
 	return d
+}
+
+// words are what a message expression says; nothing where it fails, or says more than the server repeats.
+func words(s *scope, from *program) string {
+	value, err := s.evaluate(from)
+	if err != nil {
+		return ""
+	}
+	text, _ := value.Value().(string)
+	text = strings.TrimSpace(text)
+	if len(text) > celconfig.MaxEvaluatedMessageExpressionSizeBytes || strings.Contains(text, "\n") {
+		return ""
+	}
+	return text
 }
 
 // refusal is what the writer gets, in the API server's words.

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/cel-go/cel"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	plugincel "k8s.io/apiserver/pkg/admission/plugin/cel"
-	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
 )
 
 // validatingPolicy is a ValidatingAdmissionPolicy ready to be evaluated.
@@ -14,10 +14,11 @@ type validatingPolicy struct {
 	manifest    *admissionregistrationv1.ValidatingAdmissionPolicy
 	rules       rules
 	bindings    []*validatingBinding
-	matcher     matchconditions.Matcher // nil: always
-	validations plugincel.ConditionEvaluator
-	messages    plugincel.ConditionEvaluator
-	tolerant    bool // failurePolicy Ignore
+	of          *expressions
+	conditions  []program
+	validations []program
+	messages    []*program // nil where a validation has no message expression
+	tolerant    bool       // failurePolicy Ignore
 }
 
 type validatingBinding struct {
@@ -26,7 +27,7 @@ type validatingBinding struct {
 	deny  bool // validationActions has Deny; Audit and Warn change nothing that is stored
 }
 
-func compileValidating(manifest *admissionregistrationv1.ValidatingAdmissionPolicy,
+func compileValidating(in *cel.Env, manifest *admissionregistrationv1.ValidatingAdmissionPolicy,
 	bindings []*admissionregistrationv1.ValidatingAdmissionPolicyBinding) (*validatingPolicy, error) {
 	spec := &manifest.Spec
 	switch {
@@ -54,7 +55,7 @@ func compileValidating(manifest *admissionregistrationv1.ValidatingAdmissionPoli
 		}
 		policy.bindings = append(policy.bindings, bound)
 	}
-	return policy, policy.compile()
+	return policy, policy.compile(in)
 }
 
 func newValidatingBinding(manifest *admissionregistrationv1.ValidatingAdmissionPolicyBinding) (*validatingBinding, error) {
@@ -69,29 +70,30 @@ func newValidatingBinding(manifest *admissionregistrationv1.ValidatingAdmissionP
 }
 
 // compile reads the expressions: match conditions, validations and their messages.
-func (p *validatingPolicy) compile() error {
+func (p *validatingPolicy) compile(in *cel.Env) error {
 	spec := &p.manifest.Spec
-	compiler, err := newExpressions(spec.Variables, false)
-	if err != nil {
+	var err error
+	if p.of, err = newExpressions(in, spec.Variables, false); err != nil {
 		return err
 	}
-	if p.matcher, err = compiler.matcher(spec.MatchConditions, spec.FailurePolicy, p.manifest.Name); err != nil {
+	if p.conditions, err = p.of.conditions(spec.MatchConditions); err != nil {
 		return err
 	}
-	validations := make([]plugincel.ExpressionAccessor, len(spec.Validations))
-	messages := make([]plugincel.ExpressionAccessor, len(spec.Validations))
 	for i, v := range spec.Validations {
-		validations[i] = validation(v)
-		if v.MessageExpression != "" {
-			messages[i] = message(v.MessageExpression)
+		compiled, err := p.of.compile(fmt.Sprintf("validation %d", i), validation(v), p.of.declared)
+		if err != nil {
+			return err
 		}
-	}
-	if p.validations, err = compiler.conditions(validations, compiler.declared); err != nil {
-		return fmt.Errorf("validations: %w", err)
-	}
-	// A message cannot ask the authorizer.
-	if p.messages, err = compiler.conditions(messages, plugincel.OptionalVariableDeclarations{}); err != nil {
-		return fmt.Errorf("message expressions: %w", err)
+		p.validations, p.messages = append(p.validations, compiled), append(p.messages, nil)
+		if v.MessageExpression == "" {
+			continue
+		}
+		// A message cannot ask the authorizer.
+		text, err := p.of.compile(fmt.Sprintf("message of validation %d", i), message(v.MessageExpression), plugincel.OptionalVariableDeclarations{})
+		if err != nil {
+			return err
+		}
+		p.messages[i] = &text
 	}
 	return nil
 }
