@@ -127,6 +127,9 @@ func FuzzParseSplit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		s, ok := ParseSplit(value)
 		if !ok {
+			if s != (Split{}) {
+				t.Errorf("%q is no intent and is read as %+v", value, s)
+			}
 			return
 		}
 		if s.Weight < 0 || s.Weight > s.Scale || (s.Scale != 100 && s.Scale != 1000) || s.Service == "" || s.Canary == "" {
@@ -148,6 +151,9 @@ func FuzzParsePin(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		p, ok := ParsePin(value)
 		if !ok {
+			if p != (Pin{}) {
+				t.Errorf("%q is no intent and is read as %+v", value, p)
+			}
 			return
 		}
 		if p.Value == "" || strings.ContainsAny(p.Value, "=,/ \n") || p.Attempt < 0 || p.Sequence < 0 {

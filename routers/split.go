@@ -35,7 +35,10 @@ func ParseSplit(value string) (Split, bool) {
 	s.Attempt, _ = strconv.ParseInt(m[1], 10, 64)
 	s.Sequence, _ = strconv.ParseInt(m[2], 10, 64)
 	s.Weight, s.Scale = atoi32(m[5]), atoi32(m[6])
-	return s, s.Weight <= s.Scale
+	if s.Weight > s.Scale {
+		return Split{}, false
+	}
+	return s, true
 }
 
 func atoi32(digits string) int32 {

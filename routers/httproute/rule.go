@@ -44,7 +44,7 @@ func (r rule) count(namespace, service string) int {
 func (r rule) overfull(namespace, service string) bool {
 	refs := listIn(r, "backendRefs")
 	for _, ref := range refs {
-		if weight, ok := ref["weight"].(int64); ok && weight*smallestScale > maxWeight {
+		if weight, ok := ref["weight"].(int64); ok && weight > maxWeight/smallestScale {
 			return true
 		}
 	}

@@ -33,8 +33,9 @@ func endpointsOf(ctx context.Context, r client.Reader, namespace, service, hashK
 			}
 			found := endpoint{ready: serves(e.Conditions), terminating: is(e.Conditions.Terminating, false)}
 			if at, twice := seen[key]; twice {
-				// Not ready in one place is not ready: a caller may use either.
+				// Not ready in one place is not ready: a caller may use either. Slices are listed in any order.
 				out[at].ready = out[at].ready && found.ready
+				out[at].terminating = out[at].terminating || found.terminating
 				continue
 			}
 			known, err := found.resolve(ctx, r, namespace, pod, hashKey)
