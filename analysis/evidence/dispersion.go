@@ -1,0 +1,148 @@
+package evidence
+
+import "math"
+
+// Dispersion is by how much bad requests scatter more than chance alone makes them.
+type Dispersion struct {
+	// Phi is the short-range dispersion: the variance of a pod's bad requests over a few ticks,
+	// divided by their mean. Bad requests that come in clusters of five have φ = 5.
+	Phi float64
+	// PodNoise is the standard deviation of what lasts: the log of a pod's bad share against that of
+	// equal pods.
+	PodNoise float64
+	// PhiKnown and NoiseKnown say which of the two was measured; the other is what is assumed.
+	PhiKnown, NoiseKnown bool
+}
+
+// AssumedDispersion is for metrics whose pods cannot be told apart.
+func AssumedDispersion() Dispersion {
+	return Dispersion{Phi: DefaultPhi, PodNoise: DefaultNoise}
+}
+
+// Noise is s for a canary of some pods against a stable of some pods: means over more pods scatter
+// less. What is assumed is assumed of the arms.
+func (d Dispersion) Noise(canaryPods, stablePods int) float64 {
+	if !d.NoiseKnown || canaryPods < 1 || stablePods < 1 {
+		return DefaultNoise
+	}
+	return min(maxNoise, d.PodNoise*math.Sqrt(1/float64(canaryPods)+1/float64(stablePods)))
+}
+
+const (
+	// dispersionBlocks is into how many blocks the window is cut at least where short-range dispersion
+	// is measured; what lasts longer than such a block counts as lasting.
+	dispersionBlocks = 8
+	// phiErrors and phiFreedom are how many bad requests and degrees of freedom an estimate of φ needs.
+	phiErrors, phiFreedom = 50, 30
+	// noiseVisible is the noise that must be visible before an estimate of it replaces the assumption.
+	noiseVisible = 0.1
+)
+
+// EstimateDispersion measures both from what the stable's own pods did: pods[i][t] is pod i in tick t of
+// one grid, no requests where it did not run. It compares pods with each other within blocks of ticks,
+// so what moves all pods together does not count.
+//
+// For blocks of b ticks, with k_B bad requests in block B, q_i the share of its requests that pod i had,
+// and m_B pods with requests,
+//
+//	φ(b) = Σ_B Σ_i (x_iB - k_B·q_i)²/q_i  /  Σ_B (m_B - 1)·k_B
+//
+// which is 1 on average if each bad request hits pods by their share of requests, and E[c²]/E[c] if bad
+// requests come in clusters of size c within a block. A lasting difference between pods with standard
+// deviation σ adds σ²·μ(b), where μ(b) = Σ k_B²/Σ m_B·k_B is the number of bad requests of a pod in a
+// block: it grows with the block, and clusters do not. So the slope between the longest blocks is σ², and
+// what is left in the short ones is φ.
+func EstimateDispersion(pods [][]Counts) Dispersion {
+	d := AssumedDispersion()
+	ticks := 0
+	for _, pod := range pods {
+		ticks = max(ticks, len(pod))
+	}
+	if ticks < dispersionBlocks {
+		return d
+	}
+	whole := scatterOf(pods, ticks)
+	short := scatterOf(pods, ticks/dispersionBlocks)
+	slope := max(0, (whole.phi()-short.phi())/(whole.errorsPerPod()-short.errorsPerPod()))
+	if !(slope >= 0) { // 0/0: no bad requests, or one block
+		slope = 0
+	}
+	if short.errors >= phiErrors && short.freedom >= phiFreedom {
+		d.Phi, d.PhiKnown = largestPhi(pods, ticks/dispersionBlocks, slope), true
+	}
+	// The slope is known up to about its standard deviation, which goes on top of it.
+	doubt := d.Phi * math.Sqrt(2/whole.freedom) / whole.errorsPerPod()
+	if d.PhiKnown && doubt <= noiseVisible*noiseVisible {
+		d.PodNoise, d.NoiseKnown = min(maxNoise, math.Sqrt(slope+doubt)), true
+	}
+	return d
+}
+
+// largestPhi over blocks of 1, 2, 4 … ticks: clusters may be longer than a tick.
+func largestPhi(pods [][]Counts, longest int, slope float64) float64 {
+	phi := 1.0
+	for b := 1; b <= longest; b *= 2 {
+		s := scatterOf(pods, b)
+		phi = max(phi, s.phi()-slope*s.errorsPerPod())
+	}
+	return min(maxPhi, phi)
+}
+
+// scatter holds the sums of φ(b).
+type scatter struct {
+	squares float64 // Σ_B Σ_i (x_iB - k_B·q_i)²/q_i
+	weight  float64 // Σ_B (m_B - 1)·k_B
+	errors  float64 // Σ_B k_B
+	spread  float64 // Σ_B k_B²/m_B
+	freedom float64 // Σ_B (m_B - 1) over blocks with bad requests
+}
+
+func (s scatter) phi() float64          { return s.squares / s.weight }
+func (s scatter) errorsPerPod() float64 { return s.spread / s.errors }
+
+func scatterOf(pods [][]Counts, b int) scatter {
+	ticks := 0
+	for _, pod := range pods {
+		ticks = max(ticks, len(pod))
+	}
+	var s scatter
+	sums := make([]Counts, len(pods))
+	for start := 0; start+b <= ticks; start += b {
+		for i, pod := range pods {
+			sums[i] = Counts{}
+			for t := start; t < min(start+b, len(pod)); t++ {
+				sums[i] = sums[i].plus(pod[t].sane())
+			}
+		}
+		s.add(sums)
+	}
+	return s
+}
+
+// add takes one block in.
+func (s *scatter) add(pods []Counts) {
+	var all Counts
+	running := 0.0
+	for _, pod := range pods {
+		all = all.plus(pod)
+		if pod.Requests > 0 {
+			running++
+		}
+	}
+	if running < 2 || all.Bad == 0 {
+		return
+	}
+	k := float64(all.Bad)
+	for _, pod := range pods {
+		if pod.Requests == 0 {
+			continue
+		}
+		q := float64(pod.Requests) / float64(all.Requests)
+		off := float64(pod.Bad) - k*q
+		s.squares += off * off / q
+	}
+	s.weight += (running - 1) * k
+	s.errors += k
+	s.spread += k * k / running
+	s.freedom += running - 1
+}

@@ -1,0 +1,118 @@
+package evidence
+
+import "math"
+
+// interval bounds the excess d = p_c - p_s of the canary's bad share. ℓ is linear in the absolute
+// margin a, so for r = 1 the evidence against "d ≤ a" and against "d ≥ a" can be computed afterwards
+// for every a:
+//
+//	ln E(a) = ln Σ_g π_g · exp( (A_g - a·B_g)/φ )
+//	A_g = Σ (δ_g·x_c - k·ln(S/(n_s + n_c))),   B_g = Σ n_c·n_s·(e^δ_g - 1)/S
+//
+// The bounds are where it reaches 2/α on each side. It is a process of its own: no cap and no
+// restart. Over blocks with different excess it bounds their average, weighted by n_c·n_s/S.
+type interval struct {
+	below, above side
+	need         float64 // ln(2/α)
+}
+
+// side holds the sums of one grid.
+type side struct {
+	grid
+	phi  float64
+	a, b []float64
+}
+
+func newInterval(alpha, phi float64) interval {
+	return interval{below: newSide(rejectGrid(), phi), above: newSide(acceptGrid(), phi), need: math.Log(2 / alpha)}
+}
+
+func newSide(g grid, phi float64) side {
+	return side{grid: g, phi: phi, a: make([]float64, len(g.nodes)), b: make([]float64, len(g.nodes))}
+}
+
+func (i *interval) reset() {
+	for _, s := range []*side{&i.below, &i.above} {
+		clear(s.a)
+		clear(s.b)
+	}
+}
+
+func (i *interval) add(t term) {
+	i.below.add(t)
+	i.above.add(t)
+}
+
+func (s *side) add(t term) {
+	for g, n := range s.nodes {
+		a, b := t.parts(n)
+		s.a[g] += a
+		s.b[g] += b
+	}
+}
+
+// crossing is the a at which ln E(a) = ln Σ_g π_g·exp((A_g - a·B_g)/φ) meets need, or without where it
+// never does.
+//
+// ln E is convex in a, and monotone as all B_g have one sign. Each term alone meets need at some a_g, and
+// of these the outermost lies on the side where ln E ≥ need: from there Newton's steps go towards the
+// crossing and never beyond it.
+func (s *side) crossing(need, without float64) float64 {
+	at, found := s.outermost(need)
+	if !found {
+		return without
+	}
+	for range newtonSteps {
+		height, slope := s.log(at)
+		step := (height - need) / slope
+		at -= step
+		if math.Abs(step) <= newtonEnough {
+			break
+		}
+	}
+	return at
+}
+
+const (
+	newtonSteps  = 60
+	newtonEnough = 1e-13
+)
+
+func (s *side) outermost(need float64) (at float64, found bool) {
+	for g := range s.nodes {
+		if s.b[g] == 0 {
+			continue
+		}
+		one := (s.a[g] + s.phi*(s.mass[g]-need)) / s.b[g]
+		if !found || (one-at)*s.b[g] > 0 {
+			at, found = one, true
+		}
+	}
+	return at, found
+}
+
+// log is ln E(a) and its derivative.
+func (s *side) log(excess float64) (height, slope float64) {
+	top := logZero()
+	for g := range s.nodes {
+		top = max(top, s.exponent(g, excess))
+	}
+	sum, tilt := 0.0, 0.0
+	for g, b := range s.b {
+		e := math.Exp(s.exponent(g, excess) - top)
+		sum += e
+		tilt -= e * b / s.phi
+	}
+	return top + math.Log(sum), tilt / sum
+}
+
+func (s *side) exponent(g int, excess float64) float64 {
+	return s.mass[g] + (s.a[g]-excess*s.b[g])/s.phi
+}
+
+// bounds of the excess, from -1 to 1.
+func (i *interval) bounds() (lower, upper float64) {
+	lower = max(-1, min(1, i.below.crossing(i.need, -1)))
+	upper = max(-1, min(1, i.above.crossing(i.need, 1)))
+	return lower, upper
+}
