@@ -4,26 +4,10 @@ import (
 	"syscall"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	apiserver "k8s.io/apiserver/pkg/admission"
-	"sigs.k8s.io/yaml"
 
 	"github.com/belay-dev/belay/controllers/sim/admission"
 )
-
-func parse(t testing.TB, text string) *unstructured.Unstructured {
-	t.Helper()
-	object := &unstructured.Unstructured{}
-	js, err := yaml.YAMLToJSON([]byte(text))
-	if err == nil {
-		err = object.UnmarshalJSON(js)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return object
-}
 
 func BenchmarkCompile(b *testing.B) {
 	documents := shipped(b)
@@ -36,7 +20,7 @@ func BenchmarkCompile(b *testing.B) {
 
 func BenchmarkAdmit(b *testing.B) {
 	policies := compiled(b)
-	for name, request := range benchmarked(b) {
+	for name, request := range benchmarked() {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			before := cpu()
@@ -59,51 +43,21 @@ func cpu() int64 {
 	return used.Utime.Nano() + used.Stime.Nano()
 }
 
-const deployment = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: shop, labels: {app: web}}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers: [{name: web, image: v1, resources: {requests: {cpu: 1000m}}}]
-`
-const route = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: {name: web, namespace: shop}
-spec:
-  parentRefs: [{name: gateway}]
-  rules:
-  - matches: [{path: {type: PathPrefix, value: /}}]
-    backendRefs:
-    - {name: web, port: 80, weight: 90, group: "", kind: Service}
-    - {name: other, port: 80, weight: 10, group: "", kind: Service}
-`
-
-func benchmarked(b testing.TB) map[string]admission.Request {
-	foreign := admission.Request{Operation: apiserver.Update, User: "alice", Namespace: "shop", Name: "web",
-		Kind:     schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"},
-		Resource: schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}}
-	plain := foreign
-	plain.Old, plain.Object = parse(b, deployment), parse(b, deployment)
-	governed := foreign
-	governed.Old, governed.Object = parse(b, deployment), parse(b, deployment)
-	governed.Old.SetLabels(map[string]string{"belay.dev/rollout": "web"})
-	governed.Object.SetLabels(map[string]string{"belay.dev/rollout": "web"})
-	held := governed
-	held.Object = held.Object.DeepCopy()
-	unstructured.SetNestedField(held.Object.Object, "v2", "spec", "template", "metadata", "labels", "version")
-	pods := plain
-	pods.Resource.Resource, pods.Resource.Group = "pods", ""
-
-	split := admission.Request{Operation: apiserver.Update, User: "system:serviceaccount:belay-system:belay", Namespace: "shop", Name: "web",
-		Kind:     schema.GroupVersionKind{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "HTTPRoute"},
-		Resource: schema.GroupVersionResource{Group: "gateway.networking.k8s.io", Version: "v1", Resource: "httproutes"}}
-	split.Old, split.Object = parse(b, route), parse(b, route)
-	split.Object.SetAnnotations(map[string]string{"belay.dev/split": "1.1/web/web-canary/5/100"})
-	return map[string]admission.Request{"plain": plain, "governed": governed, "held": held, "other": pods, "split": split}
+func benchmarked() map[string]admission.Request {
+	governed := object(deployment)
+	govern(governed)
+	changed := governed.DeepCopy()
+	image("v2")(changed)
+	split := object(route)
+	note("split", "7.1/web/web-canary/5/100")(split)
+	pods := requestFor(alice, object(deployment), object(deployment))
+	pods.Resource = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	return map[string]admission.Request{
+		"of no concern":          pods,
+		"not governed":           requestFor(alice, object(deployment), object(deployment)),
+		"governed, nothing new":  requestFor(alice, governed, governed),
+		"a template to hold":     requestFor(alice, governed, changed),
+		"a route to split":       requestFor(ours, object(route), split),
+		"a route without intent": requestFor(alice, object(route), object(route)),
+	}
 }

@@ -3,13 +3,15 @@ package admission_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/belay-dev/belay/controllers/sim/admission"
 )
 
-// shipped reads the policies as they are installed.
-func shipped(t testing.TB) [][]byte {
+// shipped reads the policies as they are installed: the files of these names, or all.
+func shipped(t testing.TB, names ...string) [][]byte {
 	t.Helper()
 	files, err := filepath.Glob("../../../config/policies/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -17,6 +19,9 @@ func shipped(t testing.TB) [][]byte {
 	}
 	var documents [][]byte
 	for _, file := range files {
+		if len(names) > 0 && !slices.Contains(names, strings.TrimSuffix(filepath.Base(file), ".yaml")) {
+			continue
+		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
