@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/applyconfigurations"
 )
@@ -32,12 +32,12 @@ type builtinRules struct {
 	check func(next, old content) field.ErrorList
 }
 
-func (b *builtin) read(sent content) (content, error) {
+func (b *builtin) read(sent content, strict bool) (content, error) {
 	object, err := b.scheme.New(b.gvk)
 	if err != nil {
 		return nil, err
 	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(sent, object); err != nil {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(sent, object, strict); err != nil {
 		return nil, b.unreadable(sent, err)
 	}
 	if b.defaults != nil {
@@ -56,14 +56,17 @@ func (b *builtin) read(sent content) (content, error) {
 
 // unreadable says what does not fit the type, in the words of the decoder of JSON.
 func (b *builtin) unreadable(sent content, err error) error {
+	if runtime.IsStrictDecodingError(err) {
+		return unreadable(b.gvk, err)
+	}
 	raw, jsonErr := json.Marshal(sent)
 	object, newErr := b.scheme.New(b.gvk)
 	if jsonErr == nil && newErr == nil {
-		if decodeErr := json.Unmarshal(raw, object); decodeErr != nil {
+		if decodeErr := utiljson.Unmarshal(raw, object); decodeErr != nil {
 			err = decodeErr
 		}
 	}
-	return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %s", b.gvk.Kind, b.gvk.Version, b.gvk.Kind, err))
+	return unreadable(b.gvk, err)
 }
 
 func (b *builtin) create(object content) {
@@ -110,7 +113,7 @@ func builtinKinds(scheme *runtime.Scheme) ([]*kind, error) {
 		{kind{gvk: gvkOf("apps", "v1", "Deployment"), hasStatus: true}, []string{"metadata.labels"}, builtinRules{defaults: defaultDeployment, created: emptyStatus, counts: deploymentCounts, fixed: fixedLabels, check: checkDeployment}},
 		{kind{gvk: gvkOf("apps", "v1", "ReplicaSet"), hasStatus: true}, nil, builtinRules{defaults: defaultReplicaSet, created: emptyReplicas, counts: specCounts, check: checkReplicaSet}},
 		{kind{gvk: gvkOf("", "v1", "Pod"), hasStatus: true, graceful: true}, []string{"metadata.deletionTimestamp", "metadata.ownerReferences"}, builtinRules{defaults: defaultPod, created: pendingPod, counts: specCounts, fixed: fixedOwners, check: checkPod}},
-		{kind{gvk: gvkOf("", "v1", "Service"), hasStatus: true}, nil, builtinRules{defaults: defaultService, created: noLoadBalancer, check: checkService}},
+		{kind{gvk: gvkOf("", "v1", "Service"), hasStatus: true, allocate: allocateAddress}, nil, builtinRules{defaults: defaultService, created: noLoadBalancer, check: checkService}},
 		{kind{gvk: gvkOf("discovery.k8s.io", "v1", "EndpointSlice")}, nil, builtinRules{defaults: defaultEndpointSlice, counts: endpointsCount}},
 		{kind{gvk: gvkOf("", "v1", "ConfigMap")}, nil, builtinRules{}},
 		{kind{gvk: gvkOf("", "v1", "Secret")}, nil, builtinRules{defaults: defaultSecret}},

@@ -118,7 +118,7 @@ func (s *Server) shown(v *version) (*version, error) {
 // Create stores a new object.
 func (c *connection) Create(ctx context.Context, object client.Object, opts ...client.CreateOption) error {
 	o := (&client.CreateOptions{}).ApplyOptions(opts)
-	r, sent, err := c.send(ctx, object, o.DryRun, o.FieldManager)
+	r, sent, err := c.send(ctx, object, o.DryRun, o.FieldManager, o.FieldValidation)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (c *connection) Create(ctx context.Context, object client.Object, opts ...c
 // Update replaces an object.
 func (c *connection) Update(ctx context.Context, object client.Object, opts ...client.UpdateOption) error {
 	o := (&client.UpdateOptions{}).ApplyOptions(opts)
-	r, sent, err := c.send(ctx, object, o.DryRun, o.FieldManager)
+	r, sent, err := c.send(ctx, object, o.DryRun, o.FieldManager, o.FieldValidation)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (c *connection) Update(ctx context.Context, object client.Object, opts ...c
 }
 
 // send begins a write of a whole object.
-func (c *connection) send(ctx context.Context, object client.Object, dryRun []string, owner string) (*request, content, error) {
+func (c *connection) send(ctx context.Context, object client.Object, dryRun []string, owner, validation string) (*request, content, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
@@ -146,6 +146,7 @@ func (c *connection) send(ctx context.Context, object client.Object, dryRun []st
 	if err != nil {
 		return nil, nil, err
 	}
+	r.strict = validation == metav1.FieldValidationStrict
 	sent, err := fromObject(object)
 	return r, sent, err
 }
@@ -168,6 +169,7 @@ func (c *connection) patch(ctx context.Context, object client.Object, patch clie
 	if err != nil {
 		return err
 	}
+	r.strict = o.FieldValidation == metav1.FieldValidationStrict
 	if r.subresource = subresource; subresource != "" && !r.k.hasStatus {
 		return errSubresource(r.k, subresource)
 	}

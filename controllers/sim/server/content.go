@@ -19,6 +19,9 @@ func editable(c content) content {
 	return out
 }
 
+// copied is a map that may be changed.
+func copied(c content) content { return maps.Clone(c) }
+
 func metadata(c content) content {
 	m, _ := c["metadata"].(content)
 	return m

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,7 +27,7 @@ func (r *request) create(ctx context.Context, sent content) (*version, error) {
 	if err := r.identify(sent); err != nil {
 		return nil, err
 	}
-	next, err := r.k.form.read(sent)
+	next, err := r.k.form.read(sent, r.strict)
 	if err != nil {
 		return nil, err
 	}
@@ -55,11 +56,14 @@ func (r *request) createRead(ctx context.Context, next content) (*version, error
 	m["creationTimestamp"] = r.s.now().UTC().Format(time.RFC3339)
 	delete(m, "generation")
 	r.k.form.create(next)
+	if r.k.allocate != nil {
+		r.k.allocate(r.s, next, nil)
+	}
 	if err := r.validate(next, nil); err != nil {
 		return nil, err
 	}
 	if text(m, "resourceVersion") != "" {
-		return nil, apierrors.NewInternalError(fmt.Errorf("resourceVersion should not be set on objects to be created"))
+		return nil, failed(errors.New("resourceVersion should not be set on objects to be created"))
 	}
 	if old := r.s.objects.version(r.key); old != nil {
 		return nil, r.exists(old)

@@ -6,7 +6,7 @@ import (
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/model"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
@@ -14,7 +14,8 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"k8s.io/apiserver/pkg/cel/common"
@@ -22,30 +23,31 @@ import (
 
 // custom is the form of a kind that a CustomResourceDefinition defines.
 type custom struct {
-	schema *schema.Structural
+	gvk    schema.GroupVersionKind
+	schema *structural.Structural
 	whole  validation.SchemaValidator
 	// status validates what is written through the subresource; nil: there is none.
 	status validation.SchemaValidator
 	rules  *cel.Validator
 }
 
-func newCustom(v apiextensionsv1.CustomResourceDefinitionVersion) (*custom, error) {
+func newCustom(gvk schema.GroupVersionKind, v apiextensionsv1.CustomResourceDefinitionVersion) (*custom, error) {
 	var props apiextensions.JSONSchemaProps
 	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(v.Schema.OpenAPIV3Schema, &props, nil); err != nil {
 		return nil, err
 	}
-	structural, err := schema.NewStructural(&props)
+	form, err := structural.NewStructural(&props)
 	if err != nil {
 		return nil, err
 	}
-	if err := defaulting.PruneDefaults(structural); err != nil {
+	if err := defaulting.PruneDefaults(form); err != nil {
 		return nil, err
 	}
 	whole, _, err := validation.NewSchemaValidator(&props)
 	if err != nil {
 		return nil, err
 	}
-	c := &custom{schema: structural, whole: whole, rules: cel.NewValidator(structural, true, celconfig.PerCallLimit)}
+	c := &custom{gvk: gvk, schema: form, whole: whole, rules: cel.NewValidator(form, true, celconfig.PerCallLimit)}
 	if v.Subresources == nil || v.Subresources.Status == nil {
 		return c, nil
 	}
@@ -54,16 +56,19 @@ func newCustom(v apiextensionsv1.CustomResourceDefinitionVersion) (*custom, erro
 	return c, err
 }
 
-func (c *custom) read(object content) (content, error) {
+func (c *custom) read(object content, strict bool) (content, error) {
 	kind, apiVersion := object["kind"], object["apiVersion"]
-	meta, found, err := objectmeta.GetObjectMeta(object, false)
+	meta, found, unknown, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: strict})
 	if err != nil {
-		return nil, apierrors.NewBadRequest(err.Error())
+		return nil, unreadable(c.gvk, err)
 	}
-	pruning.Prune(object, c.schema, true)
+	unknown = append(unknown, pruning.PruneWithOptions(object, c.schema, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: strict})...)
+	if len(unknown) > 0 && strict {
+		return nil, unreadable(c.gvk, strictError(unknown))
+	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, c.schema)
 	if err := objectmeta.Coerce(nil, object, c.schema, false, false); err != nil {
-		return nil, apierrors.NewBadRequest(err.Error())
+		return nil, unreadable(c.gvk, err)
 	}
 	object["kind"], object["apiVersion"] = kind, apiVersion
 	if found {
@@ -176,12 +181,13 @@ func customKinds(crd *apiextensionsv1.CustomResourceDefinition) ([]*kind, error)
 		if !v.Served || !v.Storage {
 			continue
 		}
-		c, err := newCustom(v)
+		gvk := gvkOf(crd.Spec.Group, v.Name, crd.Spec.Names.Kind)
+		c, err := newCustom(gvk, v)
 		if err != nil {
 			return nil, fmt.Errorf("CustomResourceDefinition %s, version %s: %w", crd.Name, v.Name, err)
 		}
 		kinds = append(kinds, &kind{
-			gvk:        gvkOf(crd.Spec.Group, v.Name, crd.Spec.Names.Kind),
+			gvk:        gvk,
 			resource:   gvrOf(crd.Spec.Group, v.Name, crd.Spec.Names.Plural),
 			namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped,
 			hasStatus:  c.status != nil,
@@ -189,4 +195,13 @@ func customKinds(crd *apiextensionsv1.CustomResourceDefinition) ([]*kind, error)
 		})
 	}
 	return kinds, nil
+}
+
+// strictError tells unknown fields.
+func strictError(paths []string) error {
+	var errs []error
+	for _, path := range paths {
+		errs = append(errs, fmt.Errorf("unknown field %q", path))
+	}
+	return runtime.NewStrictDecodingError(errs)
 }

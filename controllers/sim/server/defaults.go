@@ -182,8 +182,17 @@ func defaultEndpointSlice(o runtime.Object) {
 	}
 }
 
+// defaultSecret takes text for what it is.
 func defaultSecret(o runtime.Object) {
-	fallback(&o.(*corev1.Secret).Type, corev1.SecretTypeOpaque)
+	s := o.(*corev1.Secret)
+	fallback(&s.Type, corev1.SecretTypeOpaque)
+	if len(s.StringData) > 0 && s.Data == nil {
+		s.Data = map[string][]byte{}
+	}
+	for key, value := range s.StringData {
+		s.Data[key] = []byte(value)
+	}
+	s.StringData = nil
 }
 
 // defaultNamespace labels a namespace with its name.

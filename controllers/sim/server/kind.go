@@ -21,6 +21,8 @@ type kind struct {
 	// graceful says that a delete may first ask whoever runs the object to end it.
 	graceful bool
 	form     form
+	// allocate gives an object what the server hands out; old is nil when it is created.
+	allocate func(s *Server, next, old content)
 	// fields keep the owners of fields, by subresource.
 	fields map[string]*managedfields.FieldManager
 }
@@ -34,8 +36,8 @@ type content = map[string]any
 // form knows what objects of a kind look like.
 type form interface {
 	// read gives what a client sent the form in which it is stored: known fields only, defaults filled in. The result may
-	// share what is below its top level with what was sent.
-	read(content) (content, error)
+	// share what is below its top level with what was sent. Strict refuses unknown fields.
+	read(sent content, strict bool) (content, error)
 	// create and update set what clients may not: the generation, a status in a write of something else and so on.
 	create(content)
 	update(next, old content, subresource string)

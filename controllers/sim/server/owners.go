@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // owners say who owns which field of a version. Working that out costs more than all the rest of a write, and is wanted only
@@ -70,9 +71,14 @@ func (w wrote) owners(before *version) ([]metav1.ManagedFieldsEntry, error) {
 	return dated(u.GetManagedFields(), old, w.at), nil
 }
 
-// empty is what an object is before it is created.
+// empty is what an object is before it is created: of a kind with a Go type, all structs of it are there.
 func (k *kind) empty() *unstructured.Unstructured {
 	u := &unstructured.Unstructured{Object: content{}}
+	if example := k.form.patchable(); example != nil {
+		if c, err := runtime.DefaultUnstructuredConverter.ToUnstructured(example); err == nil {
+			u.Object = c
+		}
+	}
 	u.SetGroupVersionKind(k.gvk)
 	return u
 }

@@ -18,6 +18,7 @@ type request struct {
 	manager     string
 	subresource string
 	dryRun      bool
+	strict      bool
 	// owners after the write; nil: they follow from what is written.
 	owners *owners
 	// entries are owners that the client sent.
@@ -111,7 +112,7 @@ func (r *request) reread(changed, from content) (content, error) {
 	for key := range partial {
 		fields = append(fields, key)
 	}
-	known, err := r.k.form.read(partial)
+	known, err := r.k.form.read(partial, r.strict)
 	if err != nil {
 		return nil, err
 	}

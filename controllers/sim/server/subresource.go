@@ -39,7 +39,7 @@ func (c *subresource) Update(ctx context.Context, object client.Object, opts ...
 	if o.SubResourceBody != nil {
 		body = o.SubResourceBody
 	}
-	r, sent, err := c.send(ctx, body, o.DryRun, o.FieldManager)
+	r, sent, err := c.send(ctx, body, o.DryRun, o.FieldManager, o.FieldValidation)
 	if err != nil {
 		return err
 	}

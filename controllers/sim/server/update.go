@@ -53,6 +53,9 @@ func (r *request) update(ctx context.Context, old *version, sent content) (*vers
 	}
 	next = editable(next)
 	r.prepare(next, was)
+	if r.k.allocate != nil {
+		r.k.allocate(r.s, next, was)
+	}
 	if err := r.validate(next, was); err != nil {
 		return nil, err
 	}
