@@ -1,0 +1,6 @@
+//go:build race
+
+package sim
+
+// raced: everything takes some ten times as long.
+const raced = true
