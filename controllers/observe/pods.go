@@ -22,6 +22,9 @@ func (o *Observer) pods(ctx context.Context, s *Scene) error {
 		return fmt.Errorf("listing canary pods: %w", err)
 	}
 	for i := range list.Items {
+		if list.Items[i].DeletionTimestamp == nil {
+			s.CanaryPods++
+		}
 		if at := readySince(&list.Items[i]); !at.IsZero() && (s.CanaryReadySince.IsZero() || at.Before(s.CanaryReadySince)) {
 			s.CanaryReadySince = at
 		}

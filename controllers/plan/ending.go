@@ -183,10 +183,17 @@ func (o *Observed) retired() *Plan {
 	return o.close()
 }
 
+// lookAtPods is when to look again at pods that are no longer anybody's.
+const lookAtPods = 5 * time.Second
+
 // endCanaryPods scales the canary to zero and waits for its pods; nil: there is none left.
 func (o *Observed) endCanaryPods(phase v1alpha1.Phase) *Plan {
 	c, exists := o.canary()
 	switch {
+	case !exists && o.CanaryPods > 0:
+		// Their end wakes nobody where no Service selects them.
+		return wait(phase, fmt.Sprintf("waits until the canary's pods have ended, whose ReplicaSet %s was deleted", o.Progress.Canary.ReplicaSet),
+			o.Progress.StageSince.Time, time.Time{}).wakeBy(o.Now.Add(lookAtPods))
 	case !exists || !c.Ours:
 		return nil
 	case c.Replicas > 0:

@@ -41,6 +41,8 @@ type Observed struct {
 	Metrics []v1alpha1.MetricStatus
 	// CanaryReadySince is when the first of the canary pods that are ready became so, to the second; zero: unknown.
 	CanaryReadySince time.Time
+	// CanaryPods counts the canary's pods that nobody has asked to end yet, whoever owns them.
+	CanaryPods int32
 	// Pods says what is wrong with canary pods; empty: nothing known.
 	Pods []string
 	Git  Git

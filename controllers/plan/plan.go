@@ -73,6 +73,9 @@ func (o *Observed) wakeBesides(p *Plan) {
 func (o *Observed) record(phase v1alpha1.Phase, reason string, change func(*v1alpha1.Progress)) *Plan {
 	p := o.Progress.DeepCopy()
 	change(p)
+	if p.Stage == "" { // a word about a Rollout that has not begun, such as the answer to a request
+		o.enter(p, v1alpha1.StageAdopting)
+	}
 	p.Version = v1alpha1.ProgressVersion
 	p.Sequence++
 	return &Plan{Reason: reason, Phase: phase, Progress: p}

@@ -50,6 +50,9 @@ func adopting(o *Observed) *Plan {
 	if !o.Workload.Settled || !o.Workload.Candidate.Owned {
 		return wait(v1alpha1.PhasePending, "waits until "+o.WorkloadName+" has finished its own roll-out", o.Progress.StageSince.Time, time.Time{})
 	}
+	if o.Workload.Notice != "" {
+		return act(v1alpha1.PhasePending, o.WorkloadName+" is not held any more, and nothing says so", Notice{})
+	}
 	return o.adopt(o.Workload.Candidate)
 }
 
