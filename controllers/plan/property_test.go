@@ -124,6 +124,9 @@ func drawTraffic(t *rapid.T, o *Observed) {
 		o.Routes = append(o.Routes, second)
 	}
 	o.Attempt.Found = o.Attempt.Found != rarely(t, "parameters change")
+	if rarely(t, "parameters lost") {
+		o.Attempt = AttemptState{Lost: true}
+	}
 	if rarely(t, "edited") {
 		o.LiveDigest = "d2"
 	}
@@ -132,6 +135,9 @@ func drawTraffic(t *rapid.T, o *Observed) {
 func drawProgress(t *rapid.T, o *Observed) {
 	p := &o.Progress
 	p.Paused, p.PromoteFull = rarely(t, "paused"), rarely(t, "promote-full")
+	if rarely(t, "a newer controller") && coin(t, "wrote") {
+		p.Version++
+	}
 	if rarely(t, "inconclusive") {
 		p.Inconclusive = "no data"
 	}

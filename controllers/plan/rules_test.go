@@ -2,7 +2,6 @@ package plan
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -55,105 +54,15 @@ func decide(t *testing.T, tests map[string]decision) {
 	}
 }
 
-// The order is the safety policy: what protects users stands before what makes progress.
-func TestOrder(t *testing.T) {
-	order := strings.Fields(`
-		newerProgress deleted abortRequested aborted superseded workloadFailed analysisFailed snapshotLost canaryLost handOver frozenTooLong
-		ungoverned requested adopting held stableBroken suspended invalid resting pinning
-		stableLost upkeep podsPending trafficPending clockStopped stepUnfinished waitingForPerson stepFinished finished`)
-	var got []string
-	for _, r := range rules {
-		got = append(got, r.name)
-	}
-	if !slices.Equal(got, order) {
-		t.Errorf("the order of the rules is\n%v\nwant\n%v", got, order)
-	}
-}
-
-// Each case is a state in which both rules apply; the first named one has to win.
-func TestWhichRuleWins(t *testing.T) {
-	minuteOver := func(o *Observed) {
-		o.Progress.StepSince, o.Progress.FrozenSince = microPtr(noon.Add(-time.Hour)), microPtr(noon.Add(-time.Hour))
-	}
-	fails := says(v1alpha1.VerdictFail)
-	lost := func(o *Observed) { canaryPods(2, 0)(o) }
-	late := func(o *Observed) {
-		o.Progress.ProgrammedSince, o.Progress.WaitSince = nil, microPtr(noon.Add(-time.Hour))
-	}
-	deleting := func(o *Observed) { o.Deleting = true }
-	suspended := func(o *Observed) { o.Suspend, o.Progress.FrozenSince = true, microPtr(noon.Add(-time.Minute)) }
-	unlabelled := func(o *Observed) { o.Workload.Governor = "" }
-	paused := func(o *Observed) { o.Progress.Paused = true }
-	broken := func(o *Observed) { o.Workload.Revisions[0].Ready = 0 }
-	newer := func(o *Observed) { o.Progress.Version = v1alpha1.ProgressVersion + 1 }
-	tests := map[string]struct {
-		state  Observed
-		second string
-	}{
-		"newerProgress over deleted":           {baking(2, 0, newer, deleting), "deleted"},
-		"deleted over abortRequested":          {baking(2, 0, deleting, asks("abort", "v2")), "abortRequested"},
-		"deleted over analysisFailed":          {baking(2, time.Minute, deleting, fails), "analysisFailed"},
-		"abortRequested over superseded":       {baking(2, 0, asks("abort", "v2"), template("v3")), "superseded"},
-		"abortRequested over analysisFailed":   {baking(2, time.Minute, asks("abort", "v2"), fails), "analysisFailed"},
-		"abortRequested over frozenTooLong":    {baking(2, time.Minute, asks("abort", "v2"), suspended, minuteOver), "frozenTooLong"},
-		"abortRequested over handOver":         {handing(v1alpha1.StageUnpinning, asks("abort", "v2")), "handOver"},
-		"aborted over requested":               {endingAt(v1alpha1.StageDraining, v1alpha1.OutcomeFailed, asks("promote", "v2")), "requested"},
-		"aborted over ungoverned":              {endingAt(v1alpha1.StageAborting, v1alpha1.OutcomeFailed, unlabelled), "ungoverned"},
-		"superseded over workloadFailed":       {baking(2, 0, late, lost, template("v3")), "workloadFailed"},
-		"superseded over analysisFailed":       {baking(2, time.Minute, fails, template("v1")), "analysisFailed"},
-		"superseded over handOver":             {handing(v1alpha1.StageUnpinning, template("v3")), "handOver"},
-		"superseded over canaryLost":           {baking(2, 0, lost, template("v3")), "canaryLost"},
-		"workloadFailed over analysisFailed":   {baking(2, 0, late, lost, fails), "analysisFailed"},
-		"workloadFailed over canaryLost":       {baking(2, 0, late, lost), "canaryLost"},
-		"workloadFailed over handOver":         {handing(v1alpha1.StageUnpinning, lost, func(o *Observed) { o.Progress.StageSince = micro(noon.Add(-time.Hour)) }), "handOver"},
-		"analysisFailed over canaryLost":       {baking(2, time.Minute, lost, fails), "canaryLost"},
-		"analysisFailed over handOver":         {handing(v1alpha1.StageUnpinning, fails), "handOver"},
-		"analysisFailed over requested":        {baking(2, time.Minute, fails, asks("promote-full", "v2")), "requested"},
-		"analysisFailed over waitingForPerson": {baking(2, 2*time.Minute, fails, paused), "waitingForPerson"},
-		"canaryLost over frozenTooLong":        {baking(2, time.Minute, lost, suspended, minuteOver), "frozenTooLong"},
-		"canaryLost over requested":            {baking(2, time.Minute, lost, asks("promote", "v2")), "requested"},
-		"canaryLost over clockStopped":         {baking(2, time.Minute, lost), "clockStopped"},
-		"handOver over ungoverned":             {handing(v1alpha1.StageCompleting, unlabelled), "ungoverned"},
-		"handOver over requested":              {handing(v1alpha1.StageHandingOver, asks("pause", "v2")), "requested"},
-		"frozenTooLong over requested":         {baking(2, time.Minute, suspended, minuteOver, asks("resume", "v2")), "requested"},
-		"frozenTooLong over stepUnfinished":    {baking(2, time.Minute, suspended, minuteOver), "stepUnfinished"},
-		"ungoverned over requested":            {baking(2, time.Minute, unlabelled, asks("pause", "v2")), "requested"},
-		"ungoverned over resting":              {holding(unlabelled), "resting"},
-		"requested over stepFinished":          {passed(2, asks("pause", "v2")), "stepFinished"},
-		"requested over held":                  {heldState(asks("retry", "v2")), "held"},
-		"held over stableBroken":               {heldState(broken), ""},
-		"stableBroken over suspended":          {holding(broken, suspended), "suspended"},
-		"stableBroken over invalid":            {holding(broken, problem("ServiceMissing")), "invalid"},
-		"suspended over invalid":               {holding(suspended, problem("ServiceMissing")), "invalid"},
-		"suspended over resting":               {holding(suspended), "resting"},
-		"invalid over resting":                 {holding(problem("ServiceMissing")), "resting"},
-		"podsPending over trafficPending":      {entered(2), "trafficPending"},
-		"waitingForPerson over stepFinished":   {passed(2, paused), "stepFinished"},
-		"waitingForPerson over finished":       {passed(3, suspended), "finished"},
-		"stepUnfinished over stepFinished":     {baking(2, time.Minute, says(v1alpha1.VerdictPass)), "stepFinished"},
-	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			first, _, _ := strings.Cut(name, " over ")
-			if got := Decide(tc.state); got.Rule != first {
-				t.Errorf("%s decided: %s", got.Rule, got.Reason)
-			}
-			for _, r := range rules {
-				if r.name == tc.second && r.decide(&tc.state) == nil {
-					t.Errorf("%s does not apply, so this says nothing about the order", tc.second)
-				}
-			}
-		})
-	}
-}
-
 func TestNewerProgress(t *testing.T) {
+	newer := func(o *Observed) { o.Progress.Version = 2 }
+	handsOff := want{rule: "newerProgress", phase: v1alpha1.PhaseDegraded, stalled: "NewerProgress",
+		reason: "status.progress.version is 2, this controller knows up to 1: run the newer controller"}
 	decide(t, map[string]decision{
-		"written by a newer controller": {
-			baking(2, 0, func(o *Observed) { o.Progress.Version = 2 }),
-			want{rule: "newerProgress", phase: v1alpha1.PhaseDegraded, stalled: "NewerProgress",
-				reason: "status.progress.version is 2, this controller knows up to 1: run the newer controller"},
-		},
+		"written by a newer controller": {baking(2, 0, newer), handsOff},
+		"at rest":                       {holding(newer), handsOff},
+		"while traffic goes back":       {endingAt(v1alpha1.StageAborting, v1alpha1.OutcomeFailed, newer), handsOff},
+		"written by an older one":       {atRest(func(o *Observed) { o.Progress.Version = 0 }), want{rule: "resting", reason: "revision v1 is stable"}},
 	})
 }
 

@@ -16,6 +16,14 @@ func TestSnapshotLost(t *testing.T) {
 			baking(2, time.Minute, lost),
 			want{rule: "snapshotLost", reason: "the attempt's parameters (ConfigMap belay-checkout) were deleted or changed", record: "Aborting, outcome Undecided"},
 		},
+		"before the first step they are made again": {
+			pinningState(lost),
+			want{rule: "pinning", reason: "the stable revision is pinned before a canary pod exists", effects: []string{"EnsureAttempt", "EnsureCanaryService", "Pin"}},
+		},
+		"while it is suspended": {
+			baking(2, time.Minute, lost, func(o *Observed) { o.Suspend = true }),
+			want{rule: "snapshotLost", reason: "the attempt's parameters (ConfigMap belay-checkout) were deleted or changed", record: "Aborting, outcome Undecided"},
+		},
 		"handing over needs none": {
 			handing(v1alpha1.StageUnpinning, lost),
 			want{rule: "handOver", reason: "the Services take the canary's pods in", effects: []string{"Unpin"}},
