@@ -82,8 +82,9 @@ type round struct {
 type applied struct {
 	manifest *unstructured.Unstructured
 	commit   string
-	// settled is the version that the last apply left as it found it: until another one is stored the next does nothing.
-	settled string
+	// settled is the object as the last apply left it, if it left it as it found it; nil: it has changed something, or was
+	// refused. Until somebody else changes what is applied the next apply does nothing.
+	settled *unstructured.Unstructured
 	// copy is the object as it was before this manifest was applied first.
 	copy    *unstructured.Unstructured
 	refusal string
@@ -127,7 +128,7 @@ func (a *Agent) Writes() int { return a.writes }
 func (a *Agent) SetMode(m Mode) {
 	a.opts.Mode = m
 	for _, known := range a.objects {
-		known.settled = ""
+		known.settled = nil
 	}
 }
 
@@ -225,10 +226,10 @@ func (a *Agent) apply(o *unstructured.Unstructured, commit *Commit) error {
 	}
 	stamped := a.opts.SourceRevision && key.Kind.Kind == "Deployment"
 	if known.commit != commit.ID && stamped {
-		known.settled = ""
+		known.settled = nil
 	}
 	known.commit = commit.ID
-	if stored != nil && stored.GetResourceVersion() == known.settled {
+	if sameToAnAgent(known.settled, stored) {
 		return nil
 	}
 	o = o.DeepCopy()
@@ -243,7 +244,7 @@ func (a *Agent) apply(o *unstructured.Unstructured, commit *Commit) error {
 
 // judge remembers how an apply ended.
 func (a *Agent) judge(key server.Key, known *applied, before *unstructured.Unstructured, err error) {
-	known.settled = ""
+	known.settled = nil
 	if err != nil {
 		if known.refusal != err.Error() {
 			a.opts.Say("%s: %s: %v", a.opts.User, key, err)
@@ -254,7 +255,7 @@ func (a *Agent) judge(key server.Key, known *applied, before *unstructured.Unstr
 	known.refusal = ""
 	after := a.opts.Server.Objects().Shared(key)
 	if before != nil && after != nil && before.GetResourceVersion() == after.GetResourceVersion() {
-		known.settled = after.GetResourceVersion()
+		known.settled = after
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -50,6 +51,29 @@ func (a *Agent) create(ctx context.Context, o *unstructured.Unstructured) error 
 		return nil
 	}
 	return err
+}
+
+// sameToAnAgent says that nothing has changed but status: an apply of one does what an apply of the other does.
+func sameToAnAgent(a, b *unstructured.Unstructured) bool {
+	switch {
+	case a == nil || b == nil:
+		return false
+	case a == b || a.GetResourceVersion() == b.GetResourceVersion():
+		return true
+	case a.GetGeneration() == 0 || a.GetGeneration() != b.GetGeneration() || a.GetUID() != b.GetUID():
+		return false // where nothing counts changes of the spec, any may be one
+	}
+	was, is := maps.Clone(metadataOf(a)), maps.Clone(metadataOf(b))
+	for _, bookkeeping := range []string{"resourceVersion", "managedFields"} {
+		delete(was, bookkeeping)
+		delete(is, bookkeeping)
+	}
+	return reflect.DeepEqual(was, is)
+}
+
+func metadataOf(o *unstructured.Unstructured) map[string]any {
+	m, _ := o.Object["metadata"].(map[string]any)
+	return m
 }
 
 // overlay puts what a manifest says into an object. Lists are replaced.

@@ -40,7 +40,7 @@ func (a Application) Scale(replicas int) Change {
 func (a Application) SetTimeout(d time.Duration) Change {
 	return a.edit("HTTPRoute", fmt.Sprint("time-out of ", d), func(o *unstructured.Unstructured) {
 		for _, rule := range o.Object["spec"].(map[string]any)["rules"].([]any) {
-			rule.(map[string]any)["timeouts"] = map[string]any{"request": d.String()}
+			rule.(map[string]any)["timeouts"] = map[string]any{"request": timeout(d)}
 		}
 	})
 }

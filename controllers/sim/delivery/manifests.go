@@ -122,7 +122,7 @@ func (a Application) rule(i int) gatewayv1.HTTPRouteRule {
 		rule.BackendRefs = append(rule.BackendRefs, backend(a.OtherName(), a.Other))
 	}
 	if a.Timeout > 0 {
-		rule.Timeouts = &gatewayv1.HTTPRouteTimeouts{Request: ptr.To(gatewayv1.Duration(a.Timeout.String()))}
+		rule.Timeouts = &gatewayv1.HTTPRouteTimeouts{Request: ptr.To(gatewayv1.Duration(timeout(a.Timeout)))}
 	}
 	return rule
 }
@@ -213,6 +213,9 @@ func prune(v any) {
 		}
 	}
 }
+
+// timeout as the Gateway API writes it: without fractions.
+func timeout(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
 
 func duration(d time.Duration) *metav1.Duration { return &metav1.Duration{Duration: d} }
 
