@@ -73,7 +73,11 @@ func (o *operation) apply(root any) (any, verdict) {
 		if verdict == impossible {
 			return root, impossible
 		}
-		return o.copy(root, without)
+		moved, verdict := o.copy(root, without)
+		if verdict == equal {
+			return without, different
+		}
+		return moved, verdict
 	default:
 		return root, impossible
 	}
@@ -82,7 +86,7 @@ func (o *operation) apply(root any) (any, verdict) {
 // copy takes the value from one tree and puts it into another.
 func (o *operation) copy(from, to any) (any, verdict) {
 	value, is := find(from, o.from)
-	if !is {
+	if !is || o.from == "" {
 		return to, impossible
 	}
 	return put(to, o.path, value, false)

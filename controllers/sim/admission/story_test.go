@@ -115,8 +115,10 @@ func (s story) play(policies *admission.Policies) error {
 		step.write(changed)
 		result, err := s.admit(policies, step.by, stored, changed)
 		switch {
-		case step.refused != "" && (err == nil || !strings.Contains(err.Error(), step.refused)):
-			return fmt.Errorf("%s: the answer is %v, not a refusal that says %q", step.does, err, step.refused)
+		case step.refused != "" && err == nil:
+			return fmt.Errorf("%s: it is not refused, which should say %q", step.does, step.refused)
+		case step.refused != "" && !strings.Contains(err.Error(), step.refused):
+			return fmt.Errorf("%s: the refusal does not say %q: %w", step.does, step.refused, err)
 		case step.refused != "":
 			continue
 		case err != nil:
