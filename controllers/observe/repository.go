@@ -67,22 +67,30 @@ func allowed(repo *v1alpha1.Repository, namespace, branch, dir string) bool {
 	return false
 }
 
-// matches holds a path against a glob, element by element: ** stands for any number of elements, * within one.
+// matches holds a path against a glob, element by element: ** stands for any number of elements, * within one. Where it does
+// not fit, only the last ** takes one element more: what the ones before it took, the last one could take as well.
 func matches(glob, elements []string) bool {
-	if len(glob) == 0 {
-		return len(elements) == 0
-	}
-	if glob[0] == "**" {
-		for i := range len(elements) + 1 {
-			if matches(glob[1:], elements[i:]) {
-				return true
-			}
+	g, e, last, taken := 0, 0, -1, 0
+	for e < len(elements) {
+		switch {
+		case g < len(glob) && glob[g] == "**":
+			last, taken, g = g, e, g+1
+		case g < len(glob) && fits(glob[g], elements[e]):
+			g, e = g+1, e+1
+		case last >= 0:
+			taken++
+			g, e = last+1, taken
+		default:
+			return false
 		}
-		return false
 	}
-	if len(elements) == 0 {
-		return false
+	for g < len(glob) && glob[g] == "**" {
+		g++
 	}
-	ok, err := path.Match(glob[0], elements[0])
-	return err == nil && ok && matches(glob[1:], elements[1:])
+	return g == len(glob)
+}
+
+func fits(glob, element string) bool {
+	ok, err := path.Match(glob, element)
+	return err == nil && ok
 }

@@ -44,7 +44,7 @@ func Said(err error) string {
 
 var (
 	address = regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}(:\d+)?|\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\](:\d+)?`)
-	port    = regexp.MustCompile(`(//[^/\s":]+):\d{1,5}\b`)
+	port    = regexp.MustCompile(`(//[\w.-]+)(:\d{1,5}\b)+`)
 	id      = regexp.MustCompile(`\b[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b`)
 )
 
