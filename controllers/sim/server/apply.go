@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,9 +32,14 @@ func (r *request) apply(ctx context.Context, sent content, force bool) (*version
 		return nil, r.conflict(fmt.Sprintf("uid mismatch: the provided object specified uid %s, and no existing object was found", uid))
 	}
 	merged, err := r.k.fields[r.subresource].Apply(live, &unstructured.Unstructured{Object: sent}, r.manager, force)
+	var refusal apierrors.APIStatus
+	if err != nil && !errors.As(err, &refusal) {
+		return nil, failed(err)
+	}
 	if err != nil {
 		return nil, err
 	}
+	r.applies = true
 	u, _ := merged.(*unstructured.Unstructured)
 	r.owners = &owners{known: true, entries: dated(u.GetManagedFields(), before, r.s.now())}
 	if old == nil {

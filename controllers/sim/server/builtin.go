@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
@@ -29,7 +30,8 @@ type builtinRules struct {
 	counts func(next, old content) bool
 	// fixed is what a write to the status leaves alone, besides the spec.
 	fixed func(next, old content)
-	check func(next, old content) field.ErrorList
+	// check finds what is wrong; old is nil when the object is created.
+	check func(next, old runtime.Object) field.ErrorList
 }
 
 func (b *builtin) read(sent content, strict bool) (content, error) {
@@ -57,16 +59,17 @@ func (b *builtin) read(sent content, strict bool) (content, error) {
 // unreadable says what does not fit the type, in the words of the decoder of JSON.
 func (b *builtin) unreadable(sent content, err error) error {
 	if runtime.IsStrictDecodingError(err) {
-		return unreadable(b.gvk, err)
+		return &unreadable{gvk: b.gvk, why: err, raw: err}
 	}
+	why := err
 	raw, jsonErr := json.Marshal(sent)
 	object, newErr := b.scheme.New(b.gvk)
 	if jsonErr == nil && newErr == nil {
 		if decodeErr := utiljson.Unmarshal(raw, object); decodeErr != nil {
-			err = decodeErr
+			why = decodeErr
 		}
 	}
-	return unreadable(b.gvk, err)
+	return &unreadable{gvk: b.gvk, why: why, raw: err}
 }
 
 func (b *builtin) create(object content) {
@@ -96,7 +99,29 @@ func (b *builtin) validate(next, old content, subresource string) field.ErrorLis
 	if b.check == nil || subresource == statusSubresource {
 		return nil
 	}
-	return b.check(next, old)
+	if old != nil && equalButMetadata(next, old) {
+		return nil
+	}
+	object, err := b.typed(next)
+	if err != nil {
+		return field.ErrorList{field.InternalError(nil, err)}
+	}
+	if old == nil {
+		return b.check(object, nil)
+	}
+	before, err := b.typed(old)
+	if err != nil {
+		return field.ErrorList{field.InternalError(nil, err)}
+	}
+	return b.check(object, before)
+}
+
+func (b *builtin) typed(c content) (runtime.Object, error) {
+	object, err := b.scheme.New(b.gvk)
+	if err != nil {
+		return nil, err
+	}
+	return object, runtime.DefaultUnstructuredConverter.FromUnstructured(c, object)
 }
 
 func (b *builtin) patchable() any { return b.example }
@@ -113,12 +138,12 @@ func builtinKinds(scheme *runtime.Scheme) ([]*kind, error) {
 		{kind{gvk: gvkOf("apps", "v1", "Deployment"), hasStatus: true}, []string{"metadata.labels"}, builtinRules{defaults: defaultDeployment, created: emptyStatus, counts: deploymentCounts, fixed: fixedLabels, check: checkDeployment}},
 		{kind{gvk: gvkOf("apps", "v1", "ReplicaSet"), hasStatus: true}, nil, builtinRules{defaults: defaultReplicaSet, created: emptyReplicas, counts: specCounts, check: checkReplicaSet}},
 		{kind{gvk: gvkOf("", "v1", "Pod"), hasStatus: true, graceful: true}, []string{"metadata.deletionTimestamp", "metadata.ownerReferences"}, builtinRules{defaults: defaultPod, created: pendingPod, counts: specCounts, fixed: fixedOwners, check: checkPod}},
-		{kind{gvk: gvkOf("", "v1", "Service"), hasStatus: true, allocate: allocateAddress}, nil, builtinRules{defaults: defaultService, created: noLoadBalancer, check: checkService}},
-		{kind{gvk: gvkOf("discovery.k8s.io", "v1", "EndpointSlice")}, nil, builtinRules{defaults: defaultEndpointSlice, counts: endpointsCount}},
-		{kind{gvk: gvkOf("", "v1", "ConfigMap")}, nil, builtinRules{}},
+		{kind{gvk: gvkOf("", "v1", "Service"), hasStatus: true, names: validation.NameIsDNSLabel, allocate: allocateAddress}, nil, builtinRules{defaults: defaultService, created: noLoadBalancer, check: checkService}},
+		{kind{gvk: gvkOf("discovery.k8s.io", "v1", "EndpointSlice")}, nil, builtinRules{defaults: defaultEndpointSlice, counts: endpointsCount, check: checkEndpointSlice}},
+		{kind{gvk: gvkOf("", "v1", "ConfigMap")}, nil, builtinRules{check: checkConfigMap}},
 		{kind{gvk: gvkOf("", "v1", "Secret")}, nil, builtinRules{defaults: defaultSecret}},
-		{kind{gvk: gvkOf("", "v1", "Event")}, nil, builtinRules{}},
-		{kind{gvk: gvkOf("", "v1", "Namespace"), hasStatus: true}, nil, builtinRules{defaults: defaultNamespace, created: activeNamespace}},
+		{kind{gvk: gvkOf("", "v1", "Event"), names: anyName}, nil, builtinRules{}},
+		{kind{gvk: gvkOf("", "v1", "Namespace"), hasStatus: true, names: validation.ValidateNamespaceName}, nil, builtinRules{defaults: defaultNamespace, created: activeNamespace}},
 	} {
 		example, err := scheme.New(k.gvk)
 		if err != nil {

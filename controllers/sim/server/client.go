@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -11,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -59,12 +62,12 @@ func (c *connection) Get(ctx context.Context, key client.ObjectKey, object clien
 	}
 	v := c.s.objects.version(k.key(key.Namespace, key.Name))
 	if v == nil || !c.s.showOwners {
-		return c.s.objects.Get(ctx, key, object, opts...)
+		return untyped(object, c.s.objects.Get(ctx, key, object, opts...))
 	}
 	if v, err = c.s.shown(v); err != nil {
 		return err
 	}
-	return v.into(object, c.s.schemas.scheme, k)
+	return untyped(object, v.into(object, c.s.schemas.scheme, k))
 }
 
 // List reads many.
@@ -74,7 +77,10 @@ func (c *connection) List(ctx context.Context, list client.ObjectList, opts ...c
 	}
 	c.s.writing.Lock()
 	defer c.s.writing.Unlock()
-	return c.s.objects.List(ctx, list, opts...)
+	if err := c.s.objects.List(ctx, list, opts...); err != nil {
+		return err
+	}
+	return meta.EachListItem(list, func(item runtime.Object) error { return untyped(item, nil) })
 }
 
 // request begins a write of an object.
@@ -100,7 +106,17 @@ func (r *request) answer(v *version, err error, object client.Object) error {
 	if err != nil {
 		return err
 	}
-	return v.into(object, r.s.schemas.scheme, r.k)
+	return untyped(object, v.into(object, r.s.schemas.scheme, r.k))
+}
+
+// untyped takes the kind out of a Go type, as answers of the real server have it: only caches fill it in.
+func untyped(object runtime.Object, err error) error {
+	switch object.(type) {
+	case runtime.Unstructured, *metav1.PartialObjectMetadata:
+	default:
+		object.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+	}
+	return err
 }
 
 // shown is a version as clients see it.
@@ -123,7 +139,7 @@ func (c *connection) Create(ctx context.Context, object client.Object, opts ...c
 		return err
 	}
 	v, err := r.do(func() (*version, error) { return r.create(ctx, sent) })
-	return r.answer(v, err, object)
+	return r.answer(v, whole(err), object)
 }
 
 // Update replaces an object.
@@ -134,7 +150,7 @@ func (c *connection) Update(ctx context.Context, object client.Object, opts ...c
 		return err
 	}
 	v, err := r.do(func() (*version, error) { return r.replace(ctx, sent) })
-	return r.answer(v, err, object)
+	return r.answer(v, whole(err), object)
 }
 
 // send begins a write of a whole object.
@@ -170,8 +186,13 @@ func (c *connection) patch(ctx context.Context, object client.Object, patch clie
 		return err
 	}
 	r.strict = o.FieldValidation == metav1.FieldValidationStrict
+	if o.Force != nil && patch.Type() != types.ApplyPatchType {
+		return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: "PatchOptions"}, "", field.ErrorList{
+			field.Forbidden(field.NewPath("force"), "may not be specified for non-apply patch"),
+		})
+	}
 	if r.subresource = subresource; subresource != "" && !r.k.hasStatus {
-		return errSubresource(r.k, subresource)
+		return noSubresource()
 	}
 	if patch.Type() == types.ApplyPatchType {
 		r.manager = o.FieldManager
@@ -263,7 +284,16 @@ func (r *request) applyRaw(ctx context.Context, data []byte, force *bool, answer
 	}
 	v, err := r.do(func() (*version, error) { return r.apply(ctx, sent, ptr.Deref(force, false)) })
 	if err != nil {
-		return err
+		return whole(err)
 	}
 	return answer(v)
+}
+
+// whole is the refusal of an object that was sent as a whole.
+func whole(err error) error {
+	var misfit *unreadable
+	if errors.As(err, &misfit) {
+		return misfit.sent()
+	}
+	return err
 }

@@ -7,11 +7,8 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/admission"
 )
 
@@ -37,6 +34,7 @@ func (r *request) create(ctx context.Context, sent content) (*version, error) {
 // createRead stores what has the right form.
 func (r *request) createRead(ctx context.Context, next content) (*version, error) {
 	m := metadata(next)
+	dedupOwners(m)
 	for _, field := range []string{"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"} {
 		delete(m, field)
 	}
@@ -62,7 +60,7 @@ func (r *request) createRead(ctx context.Context, next content) (*version, error
 	if err := r.validate(next, nil); err != nil {
 		return nil, err
 	}
-	if text(m, "resourceVersion") != "" {
+	if text(m, "resourceVersion") != "" && !r.applies {
 		return nil, failed(errors.New("resourceVersion should not be set on objects to be created"))
 	}
 	if old := r.s.objects.version(r.key); old != nil {
@@ -110,17 +108,7 @@ func (r *request) namespaceThere() error {
 
 // validate refuses what the kind does not allow.
 func (r *request) validate(next, old content) error {
-	object := &unstructured.Unstructured{Object: next}
-	path := field.NewPath("metadata")
-	var errs field.ErrorList
-	if old != nil {
-		errs = validation.ValidateObjectMetaAccessor(object, r.k.namespaced, validation.ValidateNamespaceName, path)
-		errs = append(errs, validation.ValidateObjectMetaAccessorUpdate(object, &unstructured.Unstructured{Object: old}, path)...)
-	}
-	errs = append(errs, r.k.form.validate(next, old, r.subresource)...)
-	if old == nil && len(errs) == 0 {
-		errs = validation.ValidateObjectMetaAccessor(object, r.k.namespaced, validation.NameIsDNSSubdomain, path)
-	}
+	errs := append(r.k.checkMetadata(next, old), r.k.form.validate(next, old, r.subresource)...)
 	if len(errs) > 0 {
 		return apierrors.NewInvalid(r.k.gvk.GroupKind(), r.key.Name, errs)
 	}

@@ -60,15 +60,15 @@ func (c *custom) read(object content, strict bool) (content, error) {
 	kind, apiVersion := object["kind"], object["apiVersion"]
 	meta, found, unknown, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: strict})
 	if err != nil {
-		return nil, unreadable(c.gvk, err)
+		return nil, &unreadable{gvk: c.gvk, why: err, raw: err}
 	}
 	unknown = append(unknown, pruning.PruneWithOptions(object, c.schema, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: strict})...)
 	if len(unknown) > 0 && strict {
-		return nil, unreadable(c.gvk, strictError(unknown))
+		return nil, &unreadable{gvk: c.gvk, why: strictError(unknown)}
 	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, c.schema)
 	if err := objectmeta.Coerce(nil, object, c.schema, false, false); err != nil {
-		return nil, unreadable(c.gvk, err)
+		return nil, &unreadable{gvk: c.gvk, why: err, raw: err}
 	}
 	object["kind"], object["apiVersion"] = kind, apiVersion
 	if found {
@@ -124,7 +124,10 @@ func (c *custom) validate(next, old content, subresource string) field.ErrorList
 		ratchet = common.NewCorrelatedObject(next, old, &model.Structural{Structural: c.schema})
 		ruleOptions = append(ruleOptions, cel.WithRatcheting(ratchet))
 	}
-	var errs field.ErrorList
+	errs := c.checkVersion(next)
+	if len(errs) > 0 {
+		return errs
+	}
 	switch {
 	case old == nil:
 		errs = validation.ValidateCustomResource(nil, next, c.whole)
@@ -150,6 +153,18 @@ func (c *custom) validate(next, old content, subresource string) field.ErrorList
 	}
 	broken, _ := c.rules.Validate(ctx, nil, c.schema, next, before, celconfig.RuntimeCELCostBudget, ruleOptions...)
 	return append(errs, broken...)
+}
+
+// checkVersion: an object cannot become one of another kind.
+func (c *custom) checkVersion(next content) field.ErrorList {
+	var errs field.ErrorList
+	if kind := text(next, "kind"); kind != c.gvk.Kind {
+		errs = append(errs, field.Invalid(field.NewPath("kind"), kind, "must be "+c.gvk.Kind))
+	}
+	if version := text(next, "apiVersion"); version != c.gvk.GroupVersion().String() {
+		errs = append(errs, field.Invalid(field.NewPath("apiVersion"), version, "must be "+c.gvk.GroupVersion().String()))
+	}
+	return errs
 }
 
 // lists finds keys that are there twice, unless they were before.

@@ -42,7 +42,16 @@ func (r *request) delete(ctx context.Context, o *metav1.DeleteOptions) (*version
 	if r.dryRun {
 		return old, nil
 	}
-	return r.s.drop(r, old, next), nil
+	if graceful {
+		// What is ended at once is marked before: two versions.
+		r.owners = old.owners
+		var err error
+		if old, err = r.write(old, next, next); err != nil {
+			return nil, err
+		}
+	}
+	r.s.drop(r, old)
+	return old, nil
 }
 
 // meant checks the preconditions.

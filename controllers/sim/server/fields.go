@@ -32,7 +32,7 @@ func (k *kind) own(types managedfields.TypeConverter, resets map[string][]string
 		}
 		version := fieldpath.APIVersion(k.gvk.GroupVersion().String())
 		reset := fieldpath.NewExcludeFilterSetMap(map[fieldpath.APIVersion]*fieldpath.Set{version: set})
-		fields, err := manager(types, conversion{}, conversion{}, conversion{}, k.gvk, k.gvk.GroupVersion(), subresource, reset)
+		fields, err := manager(types, conversion{k}, conversion{k}, conversion{k}, k.gvk, k.gvk.GroupVersion(), subresource, reset)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.gvk, err)
 		}
@@ -43,13 +43,9 @@ func (k *kind) own(types managedfields.TypeConverter, resets map[string][]string
 
 // conversion stands for what the real server does between versions: here all versions of a kind look the same. Defaults
 // are filled in elsewhere.
-type conversion struct{}
+type conversion struct{ k *kind }
 
-func (conversion) New(gvk schema.GroupVersionKind) (runtime.Object, error) {
-	u := &unstructured.Unstructured{Object: content{}}
-	u.SetGroupVersionKind(gvk)
-	return u, nil
-}
+func (c conversion) New(schema.GroupVersionKind) (runtime.Object, error) { return c.k.empty(), nil }
 
 func (conversion) Default(runtime.Object) {}
 

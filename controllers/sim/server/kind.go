@@ -1,6 +1,7 @@
 package server
 
 import (
+	"k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -21,6 +22,8 @@ type kind struct {
 	// graceful says that a delete may first ask whoever runs the object to end it.
 	graceful bool
 	form     form
+	// names says what is wrong with a name; nil: names are DNS subdomains.
+	names validation.ValidateNameFunc
 	// allocate gives an object what the server hands out; old is nil when it is created.
 	allocate func(s *Server, next, old content)
 	// fields keep the owners of fields, by subresource.

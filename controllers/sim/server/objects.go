@@ -39,7 +39,7 @@ type Event struct {
 	// User is who wrote.
 	User string
 
-	version *version
+	version, was *version
 }
 
 // Objects is a set of versions of objects: what a server stores, or what a cache has seen of it. It is read as a cache is:

@@ -102,6 +102,9 @@ func setOwners(u *unstructured.Unstructured, entries []metav1.ManagedFieldsEntry
 func dated(entries, old []metav1.ManagedFieldsEntry, now time.Time) []metav1.ManagedFieldsEntry {
 	for i := range entries {
 		e := &entries[i]
+		if e.Time == nil {
+			continue // an apply that changes nothing has no time
+		}
 		was := slices.IndexFunc(old, func(o metav1.ManagedFieldsEntry) bool {
 			return o.Manager == e.Manager && o.Operation == e.Operation && o.APIVersion == e.APIVersion &&
 				o.Subresource == e.Subresource && o.Time.Equal(e.Time)

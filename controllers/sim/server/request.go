@@ -18,7 +18,9 @@ type request struct {
 	manager     string
 	subresource string
 	dryRun      bool
-	strict      bool
+	// applies says that this is server-side apply.
+	applies bool
+	strict  bool
 	// owners after the write; nil: they follow from what is written.
 	owners *owners
 	// entries are owners that the client sent.
@@ -61,7 +63,12 @@ func (r *request) do(write func() (*version, error)) (*version, error) {
 
 // identify gives an object the kind and the place that the request names.
 func (r *request) identify(c content) error {
-	c["apiVersion"], c["kind"] = r.k.gvk.GroupVersion().String(), r.k.gvk.Kind
+	if text(c, "apiVersion") == "" {
+		c["apiVersion"] = r.k.gvk.GroupVersion().String()
+	}
+	if text(c, "kind") == "" {
+		c["kind"] = r.k.gvk.Kind
+	}
 	m := metadata(c)
 	switch namespace := text(m, "namespace"); {
 	case namespace == r.key.Namespace:
@@ -110,12 +117,19 @@ func (r *request) reread(changed, from content) (content, error) {
 	}
 	fields := make([]string, 0, len(partial))
 	for key := range partial {
-		fields = append(fields, key)
+		if key != "apiVersion" && key != "kind" {
+			fields = append(fields, key)
+		}
 	}
 	known, err := r.k.form.read(partial, r.strict)
 	if err != nil {
 		return nil, err
 	}
 	keep(changed, known, fields...)
+	for key, value := range known {
+		if _, is := changed[key]; !is {
+			changed[key] = value // a default for what is not there
+		}
+	}
 	return changed, nil
 }

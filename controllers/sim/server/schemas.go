@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
@@ -138,8 +137,3 @@ func gvrOf(group, version, resource string) schema.GroupVersionResource {
 }
 
 func splitPath(path string) []string { return strings.Split(strings.TrimPrefix(path, "."), ".") }
-
-// errSubresource is what a client is told that asks for one that is not there.
-func errSubresource(k *kind, name string) error {
-	return fmt.Errorf("the server has no subresource %q of %s; it has %q of kinds with a status", name, k.groupResource(), statusSubresource)
-}

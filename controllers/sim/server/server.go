@@ -87,14 +87,12 @@ func (s *Server) store(r *request, old, next *version) {
 	s.remember(r, kind, old, next)
 }
 
-// drop removes an object. What is told is its last state, with the version of the removal.
-func (s *Server) drop(r *request, old *version, last content) *version {
-	last = editable(last)
+// drop removes an object. What is told is its last stored state, with the version of the removal.
+func (s *Server) drop(r *request, old *version) {
+	last := editable(old.object.Object)
 	s.stamp(last)
-	gone := newVersion(last, old.owners)
 	s.objects.remove(r.key)
-	s.remember(r, watch.Deleted, old, gone)
-	return gone
+	s.remember(r, watch.Deleted, old, newVersion(last, old.owners))
 }
 
 // stamp gives content the next version.
@@ -106,7 +104,7 @@ func (s *Server) stamp(c content) {
 func (s *Server) remember(r *request, what watch.EventType, old, next *version) {
 	e := Event{Version: s.objects.latest, Type: what, Key: r.key, Object: next.object, User: r.user, version: next}
 	if old != nil {
-		e.Old = old.object
+		e.Old, e.was = old.object, old
 	}
 	s.untold = append(s.untold, e)
 }

@@ -25,11 +25,10 @@ func (c *subresource) Create(_ context.Context, object, _ client.Object, _ ...cl
 }
 
 func (c *subresource) unknown(object client.Object) error {
-	k, err := c.s.schemas.of(object)
-	if err != nil {
+	if _, err := c.s.schemas.of(object); err != nil {
 		return err
 	}
-	return errSubresource(k, c.name)
+	return noSubresource()
 }
 
 // Update replaces the status.
@@ -44,11 +43,11 @@ func (c *subresource) Update(ctx context.Context, object client.Object, opts ...
 		return err
 	}
 	if c.name != statusSubresource || !r.k.hasStatus {
-		return errSubresource(r.k, c.name)
+		return noSubresource()
 	}
 	r.subresource = c.name
 	v, err := r.do(func() (*version, error) { return r.replace(ctx, sent) })
-	return r.answer(v, err, body)
+	return r.answer(v, whole(err), body)
 }
 
 // Patch changes the status.

@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -23,7 +25,8 @@ func (r *request) replace(ctx context.Context, sent content) (*version, error) {
 		sent["metadata"] = content{}
 	}
 	if uid, stored := text(metadata(sent), "uid"), string(old.object.GetUID()); uid != "" && uid != stored {
-		return nil, r.conflict(fmt.Sprintf("Precondition failed: UID in precondition: %s, UID in object meta: %s", uid, stored))
+		return nil, r.conflict(fmt.Sprintf("StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: , AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: %s",
+			r.k.storagePath(r.key), uid, stored))
 	}
 	return r.update(ctx, old, sent)
 }
@@ -45,6 +48,7 @@ func (r *request) update(ctx context.Context, old *version, sent content) (*vers
 	if err := r.current(next, was); err != nil {
 		return nil, err
 	}
+	dedupOwners(metadata(next))
 	asked := next
 	r.own(old, asked)
 	next, err = r.admitted(ctx, admission.Update, next, was)
@@ -66,7 +70,7 @@ func (r *request) update(ctx context.Context, old *version, sent content) (*vers
 func (r *request) current(next, was content) error {
 	wanted, err := resourceVersion(next)
 	if err != nil {
-		return apierrors.NewBadRequest(err.Error())
+		return failed(errors.New(strings.Replace(err.Error(), "ParseInt", "ParseUint", 1)))
 	}
 	stored, err := resourceVersion(was)
 	if err != nil {
@@ -108,10 +112,10 @@ func (r *request) prepare(next, was content) {
 func (r *request) write(old *version, asked, next content) (*version, error) {
 	was := old.object.Object
 	if ended(next, was) {
-		if r.dryRun {
-			return newVersion(next, r.owners), nil
+		if !r.dryRun {
+			r.s.drop(r, old)
 		}
-		return r.s.drop(r, old, next), nil
+		return newVersion(next, r.owners), nil
 	}
 	if equal(next, was) {
 		if same, err := r.ownersStay(old, asked); same || err != nil {

@@ -21,13 +21,13 @@ func (c *connection) Watch(_ context.Context, list client.ObjectList, opts ...cl
 		return nil, err
 	}
 	_, untyped := list.(runtime.Unstructured)
-	w := &watcher{schemas: c.s.schemas, k: k, options: options, untyped: untyped, events: make(chan watch.Event, unread)}
+	w := &watcher{s: c.s, k: k, options: options, untyped: untyped, events: make(chan watch.Event, unread)}
 	c.s.OnWrite(w.told)
 	return w, nil
 }
 
 type watcher struct {
-	schemas *Schemas
+	s       *Server
 	k       *kind
 	options *client.ListOptions
 	untyped bool
@@ -86,7 +86,11 @@ func (w *watcher) event(e Event) (watch.Event, bool) {
 	case !after:
 		out.Type = watch.Deleted
 	}
-	object, err := e.version.copy(w.schemas, w.k, w.untyped)
+	shown := e.version
+	if !after && e.Type != watch.Deleted {
+		shown = e.unmatched()
+	}
+	object, err := w.copy(shown)
 	if err != nil {
 		return watch.Event{}, false
 	}
@@ -99,13 +103,27 @@ func (w *watcher) matches(v *version) bool {
 	return err == nil && len(chosen) == 1
 }
 
-func (v *version) copy(s *Schemas, k *kind, untyped bool) (runtime.Object, error) {
-	if untyped {
-		return v.object.DeepCopy(), nil
-	}
-	shared, err := v.as(s.scheme, k.gvk)
+// unmatched is the last state that matched, with the version of the change.
+func (e Event) unmatched() *version {
+	last := editable(e.Old.Object)
+	metadata(last)["resourceVersion"] = e.Object.GetResourceVersion()
+	return newVersion(last, e.was.owners)
+}
+
+func (w *watcher) copy(v *version) (runtime.Object, error) {
+	w.s.writing.Lock()
+	defer w.s.writing.Unlock()
+	v, err := w.s.shown(v)
 	if err != nil {
 		return nil, err
 	}
-	return shared.DeepCopyObject(), nil
+	if w.untyped {
+		return v.object.DeepCopy(), nil
+	}
+	shared, err := v.as(w.s.schemas.scheme, w.k.gvk)
+	if err != nil {
+		return nil, err
+	}
+	object := shared.DeepCopyObject()
+	return object, untyped(object, nil)
 }
