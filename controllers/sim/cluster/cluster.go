@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/belay-dev/belay/controllers/sim/schedule"
@@ -105,9 +106,15 @@ func (c *Cluster) plan(who neighbour, key server.Key, after time.Duration) {
 	})}
 }
 
-// look carries a planned look out. One that fails is repeated, as neighbours do.
+// look carries a planned look out. One that fails is repeated, as neighbours do. A name that was taken is no failure: the
+// next look takes another.
 func (c *Cluster) look(l look) {
-	if err := c.looker(l.who)(l.key); err != nil {
+	err := c.looker(l.who)(l.key)
+	if apierrors.IsAlreadyExists(err) {
+		c.plan(l.who, l.key, c.delays.Controller.draw(c.schedule))
+		return
+	}
+	if err != nil {
 		text := fmt.Sprintf("%s at %s %s: %v", l.who, l.key.Kind.Kind, l.key.Name, err)
 		if !slices.Contains(c.failures, text) {
 			c.failures = append(c.failures, text)
@@ -135,8 +142,7 @@ func (c *Cluster) looker(who neighbour) func(server.Key) error {
 	}
 }
 
-// Failures are the errors that neighbours got from the API server, each once. There is none in a sound cluster, and a
-// collision of names among ReplicaSets is the one that may be.
+// Failures are the errors that neighbours got from the API server, each once. In a sound cluster there is none.
 func (c *Cluster) Failures() []string { return slices.Clone(c.failures) }
 
 // Quiet says that no neighbour has anything to do. Pods that flap do so for ever and do not count.

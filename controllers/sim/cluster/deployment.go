@@ -93,6 +93,10 @@ type roll struct {
 	c *Cluster
 	w writer
 	d *deployment
+	// wrote says that a ReplicaSet was written, which calls for another look.
+	wrote bool
+	// revision is the number of the new ReplicaSet; empty: there is none.
+	revision string
 }
 
 // lookDeployment is one round of the Deployments' controller.
@@ -101,7 +105,7 @@ func (c *Cluster) lookDeployment(key server.Key) error {
 	if d == nil {
 		return nil
 	}
-	r := &roll{c, c.writers[deploymentController], d}
+	r := &roll{c: c, w: c.writers[deploymentController], d: d}
 	if err := r.claim(); err != nil {
 		return err
 	}
@@ -115,8 +119,8 @@ func (c *Cluster) lookDeployment(key server.Key) error {
 	default:
 		err = r.advance()
 	}
-	if err != nil {
-		return err
+	if err != nil || r.wrote {
+		return err // what comes of it is reported then
 	}
 	return r.report()
 }
@@ -134,11 +138,17 @@ func (r *roll) claim() error {
 		default:
 			continue
 		}
-		if err := r.w.update(edited(set.object, owners, "metadata", "ownerReferences")); err != nil {
+		if err := r.update(edited(set.object, owners, "metadata", "ownerReferences")); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// update writes a ReplicaSet.
+func (r *roll) update(set *unstructured.Unstructured) error {
+	r.wrote = true
+	return r.w.update(set)
 }
 
 // sets are the ReplicaSets of the Deployment as they are stored now, the oldest first.

@@ -106,6 +106,11 @@ func (c *Cluster) lookRoute(key server.Key) error {
 	}
 	c.data.programmed[r.name] = r
 	c.planSee(key)
+	if c.schedule.Chance(0.3) { // the data plane may be ahead of the report, too
+		if err := c.see(key); err != nil {
+			return err
+		}
+	}
 	return c.reportRoute(r, r.generation, c.unresolved(r))
 }
 

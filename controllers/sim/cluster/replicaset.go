@@ -119,14 +119,13 @@ func (c *Cluster) lookReplicaSet(key server.Key) error {
 	if err != nil {
 		return err
 	}
+	if int(r.replicas) != len(pods) && !r.deleting {
+		// What comes of it is counted at the next look, which the pods call for.
+		return c.resizePods(r, pods)
+	}
 	status, next := r.count(pods, c.schedule.Now())
 	if next > 0 {
 		c.plan(replicaSetController, key, next)
-	}
-	if !r.deleting {
-		if err := c.resizePods(r, pods); err != nil {
-			return err
-		}
 	}
 	if status == r.status {
 		return nil

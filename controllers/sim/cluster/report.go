@@ -26,7 +26,8 @@ func (r *roll) complete() bool {
 	return r.status() == status{n, n, r.status().ready, n}
 }
 
-// report writes the Deployment's status, where it is not what is stored.
+// report writes the Deployment's status and its revision, where they are not what is stored. The real controller, too,
+// writes that annotation together with the status.
 func (r *roll) report() error {
 	stored := part(r.d.object.Object, "status")
 	now := r.status()
@@ -42,11 +43,16 @@ func (r *roll) report() error {
 	}
 	conditions := r.conditions(now)
 	same := maps.EqualFunc(next, without(stored, "conditions"), func(a, b any) bool { return a == b })
-	if same && told(stored) == told(fields{"conditions": conditions}) {
+	numbered := r.revision == "" || r.revision == r.d.annotations[revisionKey]
+	if same && numbered && told(stored) == told(fields{"conditions": conditions}) {
 		return nil
 	}
 	next["conditions"] = conditions
-	return r.w.status(edited(r.d.object, next, "status"))
+	object := edited(r.d.object, next, "status")
+	if !numbered {
+		object = edited(object, r.revision, "metadata", "annotations", revisionKey)
+	}
+	return r.w.status(object)
 }
 
 // conditions are those that other tools go by. Progress has no deadline here.

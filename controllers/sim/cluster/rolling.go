@@ -98,7 +98,7 @@ func (r *roll) size(s *replicaSet, replicas int32, always bool) error {
 		return nil
 	}
 	object := edited(s.object, merged(annotations, fields{desiredKey: desired, maxKey: most}), "metadata", "annotations")
-	return r.w.update(edited(object, int64(replicas), "spec", "replicas"))
+	return r.update(edited(object, int64(replicas), "spec", "replicas"))
 }
 
 func (r *roll) forgetIfComplete() error {

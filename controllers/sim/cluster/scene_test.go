@@ -1,25 +1,20 @@
 package cluster_test
 
 import (
+	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	clientgo "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
-	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/controllers/sim/admission"
 	"github.com/belay-dev/belay/controllers/sim/cluster"
 	"github.com/belay-dev/belay/controllers/sim/schedule"
 	"github.com/belay-dev/belay/controllers/sim/server"
@@ -27,66 +22,47 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// compiled is shared by all tests: it takes long.
-var compiled = sync.OnceValues(func() (*server.Schemas, error) {
-	scheme := runtime.NewScheme()
-	if err := clientgo.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	gateway, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api").Output()
-	if err != nil {
-		return nil, err
-	}
-	var texts [][]byte
-	for _, pattern := range []string{
-		"../../../config/crd/*.yaml", filepath.Join(strings.TrimSpace(string(gateway)), "config/crd/standard/*httproutes.yaml"),
-	} {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			return nil, fmt.Errorf("no file matches %s (%w)", pattern, err)
-		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				return nil, err
-			}
-			texts = append(texts, text)
-		}
-	}
-	definitions, err := server.ReadDefinitions(texts...)
-	if err != nil {
-		return nil, err
-	}
-	return server.Compile(scheme, definitions...)
-})
-
 // scene is a cluster with one namespace.
 type scene struct {
 	testing.TB
 	*cluster.Cluster
 	schedule *schedule.Schedule
 	api      *server.Server
-	person   client.Client
+	// person writes as anybody, ours as Belay's controller.
+	person, ours client.Client
 	// written counts writes by kind.
 	written map[string]int
 }
 
-func newScene(t testing.TB, seed uint64) *scene {
+// newScene has no admission policies.
+func newScene(t testing.TB, seed uint64) *scene { return begin(t, seed, nil) }
+
+// newGuarded has those of Belay.
+func newGuarded(t testing.TB, seed uint64) *scene {
 	t.Helper()
-	schemas, err := compiled()
+	policies, err := policies()
+	must(t, err)
+	return begin(t, seed, func(ctx context.Context, r server.Request, objects *server.Objects) (*unstructured.Unstructured, error) {
+		return policies.Admit(ctx, admission.Request{
+			Operation: r.Operation, Kind: r.Kind, Resource: r.Resource, Subresource: r.Subresource,
+			Namespace: r.Namespace, Name: r.Name, User: r.User, DryRun: r.DryRun, Object: r.Object, Old: r.Old,
+		}, objects.ConfigMaps, nil)
+	})
+}
+
+func begin(t testing.TB, seed uint64, admit server.Admit) *scene {
+	t.Helper()
+	schemas, err := schemas()
 	must(t, err)
 	s := &scene{TB: t, schedule: schedule.New(seed, noon, nil), written: map[string]int{}}
 	uids := 0
 	s.api = server.New(server.Options{
-		Schemas: schemas, Now: s.schedule.Now,
+		Schemas: schemas, Now: s.schedule.Now, Admit: admit,
 		UID: func() types.UID { uids++; return types.UID(fmt.Sprintf("uid-%d", uids)) },
 	})
 	s.Cluster = cluster.New(s.schedule, s.api)
 	s.api.OnWrite(func(e server.Event) { s.written[e.Key.Kind.Kind]++ })
-	s.person = s.api.Client("person")
+	s.person, s.ours = s.api.Client("person"), s.api.Client("system:serviceaccount:belay-system:belay")
 	must(t, s.person.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}))
 	return s
 }
@@ -157,7 +133,7 @@ func (s *scene) patch(kind, name, patch string) {
 func object(kind, name string) *unstructured.Unstructured {
 	u := &unstructured.Unstructured{}
 	u.SetAPIVersion(map[string]string{
-		"Deployment": "apps/v1", "ReplicaSet": "apps/v1", "Service": "v1", "Pod": "v1", "HTTPRoute": "gateway.networking.k8s.io/v1",
+		"Deployment": "apps/v1", "ReplicaSet": "apps/v1", "Service": "v1", "Pod": "v1", "ConfigMap": "v1", "HTTPRoute": "gateway.networking.k8s.io/v1", "Rollout": "belay.dev/v1alpha1",
 	}[kind])
 	u.SetKind(kind)
 	u.SetNamespace("shop")
@@ -224,23 +200,17 @@ func (s *scene) ready(image string) int {
 
 // sizes gives the wanted pods of every ReplicaSet, by image.
 func (s *scene) sizes() map[string]int64 {
-	s.Helper()
 	out := map[string]int64{}
 	for _, set := range s.sets() {
 		n, _, _ := unstructured.NestedInt64(set.Object, "spec", "replicas")
-		out[imageOf(&set)] += n
+		out[imageOf(set)] += n
 	}
 	return out
 }
 
 // sets are all ReplicaSets, by name.
-func (s *scene) sets() []unstructured.Unstructured {
-	s.Helper()
-	found := &unstructured.UnstructuredList{}
-	found.SetAPIVersion("apps/v1")
-	found.SetKind("ReplicaSetList")
-	must(s, s.person.List(s.Context(), found, client.InNamespace("shop")))
-	return found.Items
+func (s *scene) sets() []*unstructured.Unstructured {
+	return s.api.Objects().All(schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}, "shop")
 }
 
 func imageOf(u *unstructured.Unstructured) string {

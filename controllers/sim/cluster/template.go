@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -9,7 +10,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
 )
 
@@ -31,7 +31,7 @@ func copied(key string) bool {
 	return true
 }
 
-// number gives the new ReplicaSet its annotations and the highest revision, and the Deployment the same number.
+// number gives the new ReplicaSet its annotations and the highest revision; the Deployment is to have the same number.
 func (r *roll) number() error {
 	fresh := r.fresh()
 	if fresh == nil {
@@ -42,9 +42,10 @@ func (r *roll) number() error {
 	r.annotate(annotations)
 	if !maps.Equal(before, annotations) || int32(fresh.minReady.Seconds()) != r.d.minReady {
 		object := edited(fresh.object, anything(annotations), "metadata", "annotations")
-		return r.w.update(edited(object, int64(r.d.minReady), "spec", "minReadySeconds"))
+		return r.update(edited(object, int64(r.d.minReady), "spec", "minReadySeconds"))
 	}
-	return r.numbered(annotations[revisionKey])
+	r.revision = annotations[revisionKey]
+	return nil
 }
 
 // annotate copies the Deployment's annotations and counts the revision up, where it is not the highest already.
@@ -68,18 +69,6 @@ func (r *roll) annotate(annotations map[string]string) {
 	}
 }
 
-// numbered writes the revision on the Deployment, together with its status as the real controller does it.
-func (r *roll) numbered(revision string) error {
-	if r.d.annotations[revisionKey] == revision {
-		return nil
-	}
-	annotations := anything(r.d.annotations)
-	annotations[revisionKey] = revision
-	err := r.w.status(edited(r.d.object, annotations, "metadata", "annotations"))
-	r.d = r.c.deployments.get(r.d.name)
-	return err
-}
-
 // make creates the ReplicaSet of the present template. A name that something else has is a collision: it is counted, and
 // the next look takes another name.
 func (r *roll) make() error {
@@ -87,17 +76,15 @@ func (r *roll) make() error {
 	digest := fnv.New32a()
 	fmt.Fprintf(digest, "%s#%d", r.d.print, collisions)
 	hash := rand.SafeEncodeString(fmt.Sprint(digest.Sum32()))
-	set := r.newReplicaSet(hash)
-	err := r.w.create(set)
+	err := r.w.create(r.newReplicaSet(hash))
 	if apierrors.IsAlreadyExists(err) {
-		_ = r.w.status(edited(r.d.object, int64(collisions+1), "status", "collisionCount"))
-		return fmt.Errorf("the name is taken, the next look takes another: %w", err)
+		return cmp.Or(r.w.status(edited(r.d.object, int64(collisions+1), "status", "collisionCount")), err)
 	}
 	if err != nil {
 		return err
 	}
-	return r.numbered(text(r.c.replicaSets.get(types.NamespacedName{Namespace: r.d.name.Namespace, Name: set.GetName()}).object.Object,
-		"metadata", "annotations", revisionKey))
+	r.wrote = true
+	return nil
 }
 
 func (r *roll) newReplicaSet(hash string) *unstructured.Unstructured {
