@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/belay-dev/belay/gitops"
@@ -183,20 +182,13 @@ func (s *session) missing(ctx context.Context, objects []string) ([]string, erro
 
 // sizes returns the sizes in bytes of those objects that are here.
 func (s *session) sizes(ctx context.Context, objects []string) (map[string]int, error) {
-	sizes := map[string]int{}
 	ask := strings.TrimSpace(strings.Join(unique(objects), "\n"))
 	if ask == "" {
-		return sizes, nil
+		return nil, nil
 	}
 	a, err := s.run(ctx, call{args: []string{"cat-file", "--batch-check=%(objectname) %(objectsize)"}, stdin: []byte(ask + "\n")})
 	if err != nil {
 		return nil, err
 	}
-	for line := range strings.Lines(string(a.out)) {
-		id, size, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if n, err := strconv.Atoi(size); err == nil { // else "missing"
-			sizes[id] = n
-		}
-	}
-	return sizes, nil
+	return sizesOf(a.out), nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -61,22 +60,13 @@ func (s *session) isAncestor(ctx context.Context, ancestor, head string) (bool, 
 // log lists commits, newest first. extra are options, span a commit or from..to.
 func (s *session) log(ctx context.Context, span string, extra []string, paths ...string) ([]commit, error) {
 	args := append([]string{"log", "-z", "--no-show-signature", "--no-color", fmt.Sprintf("--max-count=%d", maxCommits),
-		"--format=%H%x01%ct%x01%an%x01%s%x01%B"}, extra...)
+		logFormat}, extra...)
 	args = append(append(args, "--end-of-options", span, "--"), paths...)
 	a, err := s.run(ctx, call{args: args})
 	if err != nil {
 		return nil, err
 	}
-	var commits []commit
-	for _, record := range fields(a.out) {
-		p := strings.SplitN(record, "\x01", 5)
-		if len(p) != 5 {
-			return nil, &damaged{detail: fmt.Sprintf("log answers %q", record)}
-		}
-		when, _ := strconv.ParseInt(p[1], 10, 64)
-		commits = append(commits, commit{id: p[0], when: when, author: p[2], subject: p[3], message: p[4]})
-	}
-	return commits, nil
+	return commitsOf(a.out)
 }
 
 // carrier finds the commit that carries the key, whoever wrote it.

@@ -2,7 +2,6 @@ package repository
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -122,11 +121,7 @@ func (s *session) mergeTrees(ctx context.Context, base, ours, theirs map[string]
 	if err != nil {
 		return "", nil, err
 	}
-	out := fields(a.out)
-	if len(out) == 0 || !fullID.MatchString(out[0]) || a.exit == 1 && len(out) < 2 {
-		return "", nil, &damaged{detail: fmt.Sprintf("merge-tree answers %q", a.out)}
-	}
-	return out[0], unique(out[1:]), nil
+	return mergedOf(a)
 }
 
 // resolve undoes the change field by field in the files that do not merge as text.

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
-	"strconv"
 	"strings"
 
 	"github.com/belay-dev/belay/gitops"
@@ -72,16 +71,7 @@ func (s *session) list(ctx context.Context, treeish string, paths []string) (map
 	if err != nil {
 		return nil, err
 	}
-	files := map[string]file{}
-	for _, entry := range fields(a.out) {
-		head, name, ok := strings.Cut(entry, "\t")
-		parts := strings.Fields(head) // mode type id
-		if !ok || len(parts) != 3 {
-			return nil, &damaged{detail: fmt.Sprintf("ls-tree answers %q", entry)}
-		}
-		files[name] = file{mode: parts[0], blob: parts[2]}
-	}
-	return files, nil
+	return treeOf(a.out)
 }
 
 // diff returns the files at the paths that differ between two trees, sorted by path.
@@ -91,33 +81,7 @@ func (s *session) diff(ctx context.Context, from, to string, paths []string) ([]
 	if err != nil {
 		return nil, err
 	}
-	out := fields(a.out) // ":mode mode id id status", path, …
-	if len(out)%2 != 0 {
-		return nil, &damaged{detail: fmt.Sprintf("diff-tree answers %q", a.out)}
-	}
-	var changes []change
-	for i := 0; i < len(out); i += 2 {
-		p := strings.Fields(strings.TrimPrefix(out[i], ":"))
-		if len(p) != 5 {
-			return nil, &damaged{detail: fmt.Sprintf("diff-tree answers %q", out[i])}
-		}
-		changes = append(changes, change{path: out[i+1], from: entry(p[0], p[2]), to: entry(p[1], p[3])})
-	}
-	return changes, nil
-}
-
-func entry(mode, blob string) file {
-	if mode == absent {
-		return file{mode: absent}
-	}
-	return file{mode: mode, blob: blob}
-}
-
-func fields(out []byte) []string {
-	if len(out) == 0 {
-		return nil
-	}
-	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	return changesOf(a.out)
 }
 
 // contents reads blobs, by id, after fetching those that are missing in one go. Those that are
@@ -159,20 +123,7 @@ func (s *session) read(ctx context.Context, blobs []string, contents map[string]
 	if err != nil {
 		return err
 	}
-	for rest := a.out; len(rest) > 0; {
-		head, body, _ := bytes.Cut(rest, []byte("\n"))
-		parts := strings.Fields(string(head)) // id type size
-		if len(parts) != 3 {
-			return &damaged{detail: fmt.Sprintf("cat-file answers %q", head)}
-		}
-		size, err := strconv.Atoi(parts[2])
-		if err != nil || size+1 > len(body) {
-			return &damaged{detail: fmt.Sprintf("cat-file answers %q", head)}
-		}
-		contents[parts[0]] = body[:size:size]
-		rest = body[size+1:]
-	}
-	return nil
+	return blobsOf(a.out, contents)
 }
 
 // write stores a file's content and returns its id.

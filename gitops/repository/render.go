@@ -209,7 +209,7 @@ func (c *closure) visit(ctx context.Context, dir string) (why string, err error)
 	if err := k.Unmarshal(contents[c.tree[name].blob]); err != nil {
 		return name + " cannot be read: " + clean(err.Error()), nil
 	}
-	if len(k.HelmCharts)+len(k.HelmChartInflationGenerator)+len(k.Generators)+len(k.Transformers)+len(k.Validators) > 0 || k.HelmGlobals != nil {
+	if plugins(k) {
 		return name + " uses charts or plugins, which are not run here", nil
 	}
 	for _, ref := range references(k) {
@@ -220,12 +220,24 @@ func (c *closure) visit(ctx context.Context, dir string) (why string, err error)
 	return "", nil
 }
 
+// plugins says that a kustomization wants programs, charts or configurations of programs.
+func plugins(k types.Kustomization) bool {
+	return len(k.HelmCharts)+len(k.HelmChartInflationGenerator)+len(k.Generators)+len(k.Transformers)+len(k.Validators) > 0 || k.HelmGlobals != nil
+}
+
 // remote is what kustomize could take for something to clone or download.
 var remote = regexp.MustCompile(`(?i)[:?@]|//|github\.com|\.git\b|_git\b`)
 
+// leads is where a reference of the kustomization in dir leads; false: out of the repository.
+func leads(dir, ref string) (name string, inside bool) {
+	name = path.Join(dir, ref)
+	outside := ref == "" || remote.MatchString(ref) || path.IsAbs(ref) || name == ".." || strings.HasPrefix(name, "../")
+	return name, !outside
+}
+
 func (c *closure) follow(ctx context.Context, dir, ref string) (why string, err error) {
-	name := path.Join(dir, ref)
-	if ref == "" || remote.MatchString(ref) || path.IsAbs(ref) || strings.HasPrefix(name, "..") {
+	name, inside := leads(dir, ref)
+	if !inside {
 		return fmt.Sprintf("the kustomization in %s names %s, which is not in the repository", dir, clean(ref)), nil
 	}
 	if err := c.look(ctx, name); err != nil {

@@ -65,7 +65,7 @@ func TestInvertFile(t *testing.T) {
 }
 
 // Whatever the texts are: there is an answer or a reason, no panic; and an answer has the head's
-// lines, documents and nodes, and is the head's own text where there was nothing to edit.
+// lines, documents and nodes, is the head's own text where there was nothing to edit, and has nothing left to undo.
 func FuzzInvertFile(f *testing.F) {
 	f.Add("a: 2\nb: 1\n", "a: 1\nb: 1\n", "b: 3 # c\na: '2'\n")
 	f.Add("c: [{name: a, v: 2}]", "c: [{name: a, v: 1}]", "c: [{name: b}, {name: a, v: 2}]")
@@ -104,6 +104,10 @@ func FuzzInvertFile(f *testing.F) {
 		}
 		if len(v.edits) == 0 && string(text) != h {
 			t.Fatalf("%q became %q without an edit", h, text)
+		}
+		twice, again, why := invertFile([]byte(u), []byte(l), text)
+		if why != "" || len(again.edits)+len(again.superseded) > 0 || string(twice) != string(text) {
+			t.Fatalf("%q becomes %q, and when it is undone once more %q, %+v (%s)", h, text, twice, again, why)
 		}
 	})
 }
