@@ -118,9 +118,6 @@ func NewAgent(o AgentOptions) *Agent {
 // Applied is the last commit of which every object was applied, empty before the first.
 func (a *Agent) Applied() string { return a.applied }
 
-// Seen is the commit that is being applied; nil: none yet.
-func (a *Agent) Seen() *Commit { return a.seen }
-
 // Writes counts the requests that were sent to the server.
 func (a *Agent) Writes() int { return a.writes }
 

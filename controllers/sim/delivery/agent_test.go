@@ -81,7 +81,7 @@ func newYard(t testing.TB, seed uint64, o AgentOptions) *yard {
 	y.server.OnWrite(func(e server.Event) {
 		y.events = append(y.events, fmt.Sprint(y.clock.Now().Sub(noon), " ", e.User, " ", e.Type, " ", e.Key))
 	})
-	for _, name := range []string{"shop", "belay-system"} {
+	for _, name := range []string{"shop"} {
 		if err := y.server.Client("admin").Create(context.Background(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
 			t.Fatal(err)
 		}
@@ -203,6 +203,18 @@ func TestAgentAgainstOthers(t *testing.T) {
 				t.Errorf("agreed, and it says %v", y.agent.Err())
 			}
 		})
+	}
+}
+
+// An agent that was refused takes over once it may.
+func TestAgentChangesItsMode(t *testing.T) {
+	y := newYard(t, 1, AgentOptions{Mode: Polite})
+	y.write("bob", "Deployment", `{"spec":{"replicas":7}}`)
+	y.pass(3 * time.Second)
+	y.agent.SetMode(Forced)
+	y.pass(3 * time.Second)
+	if y.field("Deployment", "spec", "replicas") != int64(3) || y.agent.Err() != nil {
+		t.Errorf("there are %v replicas, and it says %v", y.field("Deployment", "spec", "replicas"), y.agent.Err())
 	}
 }
 
@@ -347,12 +359,6 @@ func TestApplications(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the Repository", func(t *testing.T) {
-		y := newYard(t, 1, AgentOptions{})
-		if err := y.server.Client("platform").Create(t.Context(), RepositoryObject(y.repo, "belay-system", "platform", "shop")); err != nil {
-			t.Error(err)
-		}
-	})
 	if got := (Application{Name: "web", Beside: 2, Routes: 2}); !slices.Equal(got.BesideNames(), []string{"web-beside-0", "web-beside-1"}) || !slices.Equal(got.RouteNames(), []string{"web", "web-1"}) {
 		t.Errorf("names are %v and %v", got.BesideNames(), got.RouteNames())
 	}

@@ -58,7 +58,7 @@ func (h history) order(branch string, ids []string) gitops.Revert {
 	}
 }
 
-// remembered plays a history in memory. It returns the ids of the commits; that of place 0 is empty.
+// play plays a history in memory. It returns the ids of the commits; that of place 0 is empty.
 func (h history) play(t *testing.T, s *schedule.Schedule) (*Repository, []string) {
 	t.Helper()
 	r := NewRepository(RepositoryOptions{Schedule: s})

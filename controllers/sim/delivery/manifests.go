@@ -93,7 +93,7 @@ func (a Application) route(name string) *unstructured.Unstructured {
 	for i := range rules {
 		rules[i] = a.rule(i)
 	}
-	return declared(gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute"), &gatewayv1.HTTPRoute{
+	return declared(schema.GroupVersionKind{Group: gatewayv1.GroupName, Version: "v1", Kind: "HTTPRoute"}, &gatewayv1.HTTPRoute{
 		ObjectMeta: metav1.ObjectMeta{Namespace: a.Namespace, Name: name},
 		Spec: gatewayv1.HTTPRouteSpec{
 			CommonRouteSpec: gatewayv1.CommonRouteSpec{ParentRefs: []gatewayv1.ParentReference{{Name: "public", Namespace: ptr.To(gatewayv1.Namespace("gateways"))}}},
@@ -167,18 +167,6 @@ func (a Application) rollout() *unstructured.Unstructured {
 	return declared(v1alpha1.GroupVersion.WithKind("Rollout"), &v1alpha1.Rollout{
 		ObjectMeta: metav1.ObjectMeta{Namespace: a.Namespace, Name: a.Name}, Spec: spec,
 	})
-}
-
-// RepositoryObject lets namespaces have everything in a repository reverted, as a platform team writes it.
-func RepositoryObject(r *Repository, namespace, name string, users ...string) *v1alpha1.Repository {
-	return &v1alpha1.Repository{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-		Spec: v1alpha1.RepositorySpec{
-			URL:    r.URL(),
-			Access: []v1alpha1.RepositoryAccess{{Namespaces: users, Branches: []string{r.Branch()}, Paths: []string{"apps/**"}}},
-			Author: v1alpha1.GitIdentity{Name: "belay", Email: "belay@example.com"},
-		},
-	}
 }
 
 // declared is an object as a manifest says it.
