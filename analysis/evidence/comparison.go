@@ -16,7 +16,7 @@ type Comparison struct {
 	params Params
 	share  float64 // of the reserve that a tick places
 
-	reject, accept process
+	reject, accept guarded
 	interval       interval
 	block          block
 	outage         outage
@@ -36,22 +36,32 @@ func New(p Params) (*Comparison, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	limit, reserve, share := p.LogThreshold()/2, startReserve, 0.0
-	if p.NoCap {
-		limit = math.Inf(1)
-	}
-	if p.NoRestart {
-		reserve = 0
-	} else {
-		share = -math.Expm1(math.Log1p(-restartShare) * p.TickSeconds / restartSeconds)
-	}
-	return &Comparison{
-		params: p, share: share,
-		reject:   newProcess(rejectGrid(), p.Phi, p.Noise, limit, reserve),
-		accept:   newProcess(acceptGrid(), p.Phi, p.AcceptNoise, math.Inf(1), 0),
+	c := &Comparison{
+		params:   p,
+		reject:   newGuarded(rejectBets(p), p.Noise),
+		accept:   newGuarded(acceptBets(p), p.AcceptNoise),
 		interval: newInterval(p.Alpha, p.Phi),
 		failed:   -1, passed: -1,
-	}, nil
+	}
+	if !p.NoRestart {
+		c.share = -math.Expm1(math.Log1p(-restartShare) * p.TickSeconds / restartSeconds)
+	}
+	return c, nil
+}
+
+func rejectBets(p Params) betting {
+	b := betting{bets: rejectGrid(), phi: p.Phi, limit: p.LogThreshold() / 2, reserve: startReserve, chance: p.Alpha}
+	if p.NoCap {
+		b.limit = unlimited()
+	}
+	if p.NoRestart {
+		b.reserve = 0
+	}
+	return b
+}
+
+func acceptBets(p Params) betting {
+	return betting{bets: acceptGrid(), phi: p.Phi, limit: unlimited(), chance: p.Beta}
 }
 
 // Add takes the next tick in. Ticks come in the order of the grid, one for each of its intervals.
@@ -99,12 +109,11 @@ func (c *Comparison) changeWeight(b Baseline) {
 
 // addBlock compares the arms.
 func (c *Comparison) addBlock(b block) {
-	t := compared(b.canary, b.stable, c.params.MarginRelative)
-	c.addTerm(t, b.canary, b.stable)
-	if c.params.MarginRelative != 1 {
-		t = compared(b.canary, b.stable, 1)
-	}
-	c.interval.add(t)
+	r, a := c.params.MarginRelative, c.params.MarginAbsolute
+	c.reject.compare(b.canary, b.stable, r, a, c.placed())
+	c.accept.compare(b.canary, b.stable, r, a, 0)
+	c.interval.add(compared(b.canary, b.stable, 1))
+	c.canary, c.stable = c.canary.plus(b.canary), c.stable.plus(b.stable)
 }
 
 // addAlone judges the canary against the absolute margin; the interval is that of its bad share.
@@ -112,25 +121,26 @@ func (c *Comparison) addAlone(canary Counts) {
 	if canary.Requests == 0 {
 		return
 	}
-	t := alone(canary)
-	c.addTerm(t, canary, Counts{})
-	c.interval.add(t)
+	c.reject.judge(canary, c.params.MarginAbsolute, c.placed())
+	c.accept.judge(canary, c.params.MarginAbsolute, 0)
+	c.interval.add(alone(canary))
+	c.canary = c.canary.plus(canary)
 }
 
-func (c *Comparison) addTerm(t term, canary, stable Counts) {
-	c.reject.add(t, c.params.MarginAbsolute, c.placed())
-	c.accept.add(t, c.params.MarginAbsolute, 0)
-	c.canary, c.stable = c.canary.plus(canary), c.stable.plus(stable)
-}
-
-// addAgainstLevel is for ticks without the stable's counts. Without an hour to remember there is
-// nothing to judge against.
+// addAgainstLevel is for ticks without the stable's counts.
 func (c *Comparison) addAgainstLevel(canary Counts) {
 	c.block = block{}
-	if canary.Requests == 0 || c.level.sum.Requests == 0 {
+	if canary.Requests == 0 {
 		return
 	}
-	c.reject.add(alone(canary), c.level.against(c.params.MarginRelative, c.params.MarginAbsolute), c.placed())
+	if bad, known := c.standIn(); known {
+		c.reject.judge(canary, bad, c.placed())
+	}
+}
+
+// standIn is the level that stands in for the stable's counts.
+func (c *Comparison) standIn() (bad float64, known bool) {
+	return c.level.against(c.params.MarginRelative, c.params.MarginAbsolute, c.params.Phi)
 }
 
 // placed is the share of the reserve that the present block places.
@@ -201,7 +211,7 @@ func (c *Comparison) Report() Report {
 		r.Tick = c.failed
 	}
 	if c.baseline != Measured && c.params.MarginRelative > 0 {
-		r.Level = c.level.against(c.params.MarginRelative, c.params.MarginAbsolute)
+		r.Level, _ = c.standIn()
 	}
 	r.Lower, r.Upper = c.Interval()
 	return r

@@ -15,9 +15,9 @@
 //
 //	block     ticks wait until both arms have requests (block.go)
 //	term      the counts become ℓ(δ), the log of what a bet on the log-ratio δ wins (term.go)
-//	reject    bets on "worse than the margin", with restarts and a cap (reject.go, mixture.go)
-//	noise     takes away what pods of one version could do to each other (noise.go)
-//	accept    bets on "better than the margin", afresh at every weight (accept.go)
+//	reject    bets on "worse than the margin", with restarts and a cap (mixture.go, process.go)
+//	noise     keeps from winning by what pods of one version do to each other (noise.go)
+//	accept    bets on "better than the margin", afresh at every weight
 //	interval  bounds the excess of bad requests, for people and for the ramp (interval.go)
 //	hard fail all requests bad: no statistics (hardfail.go)
 //

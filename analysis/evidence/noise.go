@@ -1,96 +1,101 @@
 package evidence
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
-// noise is what pods of one version could do to each other: a log-ratio Z ~ N(0, s²) between the
-// arms that lasts, though both run the same code. It is the denominator of the evidence:
+// guarded is a bet that noise cannot win. Pods of one version differ: between the arms there is a
+// log-ratio Z ~ N(0, s²) that lasts, though both run the same code. For a fixed z,
 //
-//	E = (R + Σ M_g) / max(1, D),   D = Σ_z q_z · exp G(z)
+//	E_z  is the process against the margin e^z·(r·p_s + a):  P(E_z ever ≥ 1/x) ≤ x whenever Z ≤ z
 //
-// with z on the side that the process bets on, |Z| discretised. If Z has the other sign, or there is
-// no noise, the canary is within the margin and 1 is enough; if it has this sign, D is the likelihood
-// of the counts relative to the margin, and the ratio of the two mixtures is fair (exactly where
-// a = 0; where a > 0 it is checked by simulation). Either way E reaches 1/α with probability ≤ α.
-// As D is never below 1, noise only ever takes evidence away.
+// and the evidence is the least of them, with a handicap where such noise is likely and an advance where
+// it is not:
 //
-// Noise may also begin later, as when new pods join: whatever flows from the reserve into a restart
-// of the bets flows into a restart of the noise. That makes D larger and E smaller.
-type noise struct {
-	grid
-	logK []float64 // ln(q_z·exp G(z)), with the restarts
-	logD float64   // ln max(1, D)
+//	E = min_j c_j·E_{z_j},    Σ_j P(z_{j-1} < Z ≤ z_j)·c_j + P(Z > z_J)/α = 1
+//
+// If Z lies in cell j, E reaches 1/α only if E_{z_j} reaches 1/(c_j·α), with probability ≤ c_j·α; so over
+// all Z with at most Σ_j P(cell j)·c_j·α + P(Z > z_J) = α. For c_j ∝ 1/density, E is what the ratio of a
+// mixture of alternatives to a mixture of nulls N(0, s²) is where counts are large: both have the exponent
+// θ²/2(v + s²) for an observed log-ratio θ with variance v. But it needs nothing of the ratio's conditions:
+// it holds for every a, with restarts and cap, for noise that comes and goes below Z, and one more error
+// of the canary never lowers it.
+type guarded struct {
+	guards []guard
 }
 
-const (
-	noiseReach = 4   // nodes up to this many s
-	noiseStep  = 0.5 // one for every so many s
-	// Nodes of the bets are nodes of the noise as well, as long as the noise could get there. So no
-	// bet is ever closer to the truth than all of the noise is.
-	noiseShared = 8
-)
+// guard is the process against one z.
+type guard struct {
+	process
+	scale    float64 // e^z: what r and a are multiplied by
+	handicap float64 // ln c
+}
 
-// newNoise discretises the half-normal distribution with scale s on the side of the bets.
-func newNoise(s float64, bets grid) noise {
+// noiseStep is the width of a cell, in units of s.
+const noiseStep = 0.5
+
+// newGuarded makes the processes for noise s on the side of the bets: a larger margin for bets on
+// "worse", a smaller one for bets on "better". Without noise it is one plain process.
+func newGuarded(b betting, s float64) guarded {
 	if s == 0 {
-		return noise{}
+		return guarded{[]guard{{process: b.process(), scale: 1}}}
 	}
-	side := math.Copysign(1, bets.nodes[0].delta)
-	var points []float64
-	for z := noiseStep / 2; z < noiseReach; z += noiseStep {
-		points = append(points, z*s)
+	side := math.Copysign(s, b.bets.nodes[0].delta)
+	var g guarded
+	for j, handicap := range handicaps(b.chance) {
+		z := noiseStep * float64(j+1)
+		g.guards = append(g.guards, guard{process: b.process(), scale: math.Exp(side * z), handicap: handicap})
 	}
-	for _, n := range bets.nodes {
-		if z := math.Abs(n.delta); z <= noiseShared*s {
-			points = append(points, z)
-		}
-	}
-	slices.Sort(points)
-	points = slices.Compact(points)
-	n := noise{logK: make([]float64, len(points))}
-	for i, z := range points {
-		n.nodes = append(n.nodes, newNode(side*z))
-		n.mass = append(n.mass, math.Log(width(points, i))-z*z/(2*s*s))
-	}
-	whole := logSum(n.mass)
-	for i := range n.mass {
-		n.mass[i] -= whole
-	}
-	n.reset()
-	return n
+	return g
 }
 
-// width of the cell around points[i]: from halfway to the one before (or 0) to halfway to the next.
-func width(points []float64, i int) float64 {
-	low, high := 0.0, points[i]
-	if i > 0 {
-		low = (points[i-1] + points[i]) / 2
+// handicaps are the ln c_j for cells that end at noiseStep, 2·noiseStep, … standard deviations, up to where
+// what is beyond takes no more than a quarter of the chance. The first cell is everything below.
+func handicaps(chance float64) []float64 {
+	var logs []float64
+	sum, before := 0.0, 1.0
+	for z := noiseStep; before > chance/4; z += noiseStep {
+		middle := z - noiseStep/2
+		beyond := normalTail(z)
+		sum += (before - beyond) * math.Exp(middle*middle/2)
+		logs = append(logs, middle*middle/2)
+		before = beyond
 	}
-	if i+1 < len(points) {
-		high = (points[i] + points[i+1]) / 2
-	} else {
-		high += points[i] - low
+	rest := math.Log((1 - before/chance) / sum)
+	for j := range logs {
+		logs[j] += rest
 	}
-	return high - low
+	return logs
 }
 
-func (n *noise) reset() {
-	copy(n.logK, n.mass)
-	n.logD = 0
+// normalTail is P(Z > z) for a standard normal Z.
+func normalTail(z float64) float64 { return math.Erfc(z/math.Sqrt2) / 2 }
+
+func (g *guarded) reset() {
+	for j := range g.guards {
+		g.guards[j].reset()
+	}
 }
 
-// add multiplies the counts of one block in, after flow (a logarithm) went from the reserve into
-// restarts. It returns by how much ln max(1, D) rose.
-func (n *noise) add(t term, a, phi, flow float64) float64 {
-	if len(n.nodes) == 0 {
-		return 0
+// compare takes in a block with both arms.
+func (g *guarded) compare(canary, stable Counts, r, a, h float64) {
+	for j := range g.guards {
+		one := &g.guards[j]
+		one.add(compared(canary, stable, r*one.scale), a*one.scale, h)
 	}
-	for i, z := range n.nodes {
-		n.logK[i] = logAdd(n.logK[i], flow+n.mass[i]) + t.ell(z, a)/phi
+}
+
+// judge takes in a block of the canary against an absolute level.
+func (g *guarded) judge(canary Counts, level, h float64) {
+	t := alone(canary)
+	for j := range g.guards {
+		g.guards[j].add(t, level*g.guards[j].scale, h)
 	}
-	before := n.logD
-	n.logD = max(0, logSum(n.logK))
-	return n.logD - before
+}
+
+// log is ln E.
+func (g *guarded) log() float64 {
+	least := math.Inf(1)
+	for j := range g.guards {
+		least = min(least, g.guards[j].handicap+g.guards[j].process.log())
+	}
+	return least
 }
