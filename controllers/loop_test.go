@@ -97,7 +97,7 @@ func newBench(t *testing.T, objects ...client.Object) *bench {
 		Guard:     &observe.Guard{Client: b.client, Clock: clock, PolicyAPI: true},
 	}
 	b.loop = &Reconciler{
-		Client: b.client, Observer: observer,
+		Client: b.client, Live: b.client, Observer: observer,
 		Applier: &apply.Applier{
 			Client: b.client, Routers: observer.Routers,
 			Measure: func(types.NamespacedName, measure.Job) {}, Git: func(types.NamespacedName, gitwork.Order) {},

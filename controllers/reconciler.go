@@ -23,7 +23,9 @@ const lookAgain = 2 * time.Second
 
 // Reconciler runs the loop for every Rollout.
 type Reconciler struct {
-	Client   client.Client
+	Client client.Client
+	// Live reads past the cache.
+	Live     client.Reader
 	Observer *observe.Observer
 	Applier  *apply.Applier
 	Reporter *Reporter
@@ -158,6 +160,9 @@ func (r *Reconciler) record(ctx context.Context, s *observe.Scene, p plan.Plan) 
 
 // act carries effects out and reports.
 func (r *Reconciler) act(ctx context.Context, log logr.Logger, s *observe.Scene, p plan.Plan) (ctrl.Result, error) {
+	if err := r.outdated(ctx, s, p.Effects); err != nil {
+		return ctrl.Result{}, err
+	}
 	if err := r.Applier.Apply(ctx, s, p.Effects); err != nil {
 		log.Info("not carried out", "rule", p.Rule, "reason", p.Reason, "error", err.Error())
 		if problem := refused(err); problem != nil {
@@ -188,6 +193,28 @@ func (r *Reconciler) act(ctx context.Context, log logr.Logger, s *observe.Scene,
 		return ctrl.Result{}, nil
 	}
 	return ctrl.Result{RequeueAfter: max(time.Millisecond, p.Wake.Sub(r.Observer.Clock.Now()))}, nil
+}
+
+// outdated compares the record that effects rest on with the one that is stored: a cache that lags shows a leader of
+// before what its successor has long gone past. It is a conflict. Taking traffic off the canary does not wait for it: the
+// fence of the plan is enough where what is left is stable.
+func (r *Reconciler) outdated(ctx context.Context, s *observe.Scene, effects []plan.Effect) error {
+	if changing(effects) == 0 || apply.Clears(effects) {
+		return nil
+	}
+	stored := &v1alpha1.Rollout{}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.Rollout), stored); err != nil {
+		return fmt.Errorf("reading the record once more: %w", err)
+	}
+	known, now := s.Progress, v1alpha1.Progress{}
+	if stored.Status.Progress != nil {
+		now = *stored.Status.Progress
+	}
+	if stored.UID == s.Rollout.UID && now.Attempt == known.Attempt && now.Sequence == known.Sequence {
+		return nil
+	}
+	return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("rollouts").GroupResource(), s.Name,
+		fmt.Errorf("record %d.%d is stored, the plan was made from %d.%d", now.Attempt, now.Sequence, known.Attempt, known.Sequence))
 }
 
 // changing counts effects that write to the API server.

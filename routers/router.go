@@ -50,9 +50,9 @@ type Router interface {
 	Observe(ctx context.Context, r client.Reader, namespace string, ref v1alpha1.RouteReference, service, canary string) (State, error)
 	// Split writes the intent; it fails with a conflict when the route is not the observed one any more.
 	Split(ctx context.Context, w client.Writer, namespace string, ref v1alpha1.RouteReference, resourceVersion string, s Split) error
-	// Clear takes the intent off. It needs no precondition in the direction of safety, but has one all the same, so that
-	// it cannot take off a newer one.
-	Clear(ctx context.Context, w client.Writer, namespace string, ref v1alpha1.RouteReference, resourceVersion string) error
+	// Clear takes the intent off. It has the precondition, too, and says what the caller knew: one that knew less than
+	// the stored intent takes nothing off, and gets no error.
+	Clear(ctx context.Context, w client.Writer, namespace string, ref v1alpha1.RouteReference, resourceVersion string, known Fence) error
 	// Naming lists the routes of the namespace, whoever wrote them, that send requests to a Service of it.
 	Naming(ctx context.Context, r client.Reader, namespace, service string) ([]v1alpha1.RouteReference, error)
 }

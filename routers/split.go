@@ -14,6 +14,29 @@ type Fence struct {
 
 func (f Fence) String() string { return fmt.Sprintf("%d.%d", f.Attempt, f.Sequence) }
 
+var fenceSyntax = regexp.MustCompile(`^([0-9]{1,9})\.([0-9]{1,9})$`)
+
+// ParseFence reads "<attempt>.<sequence>"; false: it is none.
+func ParseFence(value string) (Fence, bool) {
+	m := fenceSyntax.FindStringSubmatch(value)
+	if m == nil {
+		return Fence{}, false
+	}
+	var f Fence
+	f.Attempt, _ = strconv.ParseInt(m[1], 10, 64)
+	f.Sequence, _ = strconv.ParseInt(m[2], 10, 64)
+	return f, true
+}
+
+// Gone is what is written to take an intent away: admission removes it, unless the stored one is newer than what the fence
+// says.
+func (f Fence) Gone() string { return f.String() + "/-" }
+
+// Before says that a fence is lower than another.
+func (f Fence) Before(other Fence) bool {
+	return f.Attempt < other.Attempt || (f.Attempt == other.Attempt && f.Sequence < other.Sequence)
+}
+
 // Split is the intent on a route: the canary gets Weight of Scale of the Service's share.
 type Split struct {
 	Fence

@@ -20,6 +20,8 @@ type State struct {
 	Ignored string
 	// Held: a new template is in the spec, but no pod of it is started.
 	Held bool
+	// Claim is the fence in the hold, "0.0" as long as nobody claimed it; empty: there is no hold.
+	Claim string
 	// Notice is the sentence on a held workload that says what to run.
 	Notice string
 	// Settled: the workload's own roll-out is complete and its status speaks of the stored spec.
@@ -101,8 +103,10 @@ type Holder interface {
 	// Govern labels the workload; ignored are the template annotations whose change is no release.
 	// An empty t.Rollout takes the label off.
 	Govern(ctx context.Context, c client.Client, t Target, ignored []string) error
-	// Release takes the hold off, if the workload is still the observed one.
-	Release(ctx context.Context, c client.Client, t Target, resourceVersion string) error
+	// Claim writes the caller's fence ("<attempt>.<sequence>") into the hold, so that nobody who knows less releases it.
+	Claim(ctx context.Context, c client.Client, t Target, resourceVersion, fence string) error
+	// Release takes the hold off, if the workload is still the observed one and the hold not newer than the fence.
+	Release(ctx context.Context, c client.Client, t Target, resourceVersion, fence string) error
 	// Notice writes a sentence on a held workload that says what to run; an empty one takes it off.
 	Notice(ctx context.Context, c client.Client, t Target, sentence string) error
 }

@@ -88,7 +88,7 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *options, policyAPI bool, log
 		},
 	}
 	r := &controllers.Reconciler{
-		Client: mgr.GetClient(), Observer: observer, Applier: applier, Metrics: figures,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Observer: observer, Applier: applier, Metrics: figures,
 		Reporter:      &controllers.Reporter{Client: mgr.GetClient(), Event: eventSink(mgr)},
 		StopMeasuring: runner.Stop, KeepGit: desk.Keep, ForgetGit: desk.Forget,
 	}

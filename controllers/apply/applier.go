@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -72,6 +73,11 @@ func (a *Applier) Apply(ctx context.Context, s *observe.Scene, effects []plan.Ef
 	return errors.Join(failed...)
 }
 
+// Clears says that effects do nothing but take the canary's share away.
+func Clears(effects []plan.Effect) bool {
+	return !slices.ContainsFunc(effects, func(e plan.Effect) bool { return !clears(e) })
+}
+
 // clears says that an effect does nothing but take the canary's share away.
 func clears(e plan.Effect) bool {
 	if split, ok := e.(plan.Split); ok {
@@ -88,14 +94,14 @@ func (a *Applier) one(ctx context.Context, s *observe.Scene, e plan.Effect) erro
 	switch e := e.(type) {
 	case plan.AddFinalizer, plan.RemoveFinalizer:
 		return a.finalizer(ctx, s, e)
-	case plan.Govern, plan.Ungovern, plan.Release, plan.Notice, plan.Canaries, plan.Resize, plan.Adopt, plan.ReturnRevision, plan.DropRevision:
+	case plan.Govern, plan.Ungovern, plan.Claim, plan.Release, plan.Notice, plan.Canaries, plan.Resize, plan.Adopt, plan.ReturnRevision, plan.DropRevision:
 		return a.workload(ctx, s, e)
 	case plan.EnsureAttempt, plan.DeleteAttempt, plan.EnsureCanaryService, plan.DeleteCanaryService, plan.Pin, plan.Unpin:
 		return a.service(ctx, s, e)
 	case plan.Split:
 		return a.Routers[e.Route.Group+"/"+e.Route.Kind].Split(ctx, a.Client, s.Namespace, e.Route, e.ResourceVersion, e.Split)
 	case plan.ClearSplit:
-		return a.Routers[e.Route.Group+"/"+e.Route.Kind].Clear(ctx, a.Client, s.Namespace, e.Route, e.ResourceVersion)
+		return a.Routers[e.Route.Group+"/"+e.Route.Kind].Clear(ctx, a.Client, s.Namespace, e.Route, e.ResourceVersion, fence(s))
 	case plan.Measure:
 		a.measure(s, e)
 		return nil
@@ -104,6 +110,11 @@ func (a *Applier) one(ctx context.Context, s *observe.Scene, e plan.Effect) erro
 		return nil
 	}
 	return fmt.Errorf("effect %T is unknown", e)
+}
+
+// fence is what the plan knew.
+func fence(s *observe.Scene) routers.Fence {
+	return routers.Fence{Attempt: s.Progress.Attempt, Sequence: s.Progress.Sequence}
 }
 
 func (a *Applier) finalizer(ctx context.Context, s *observe.Scene, e plan.Effect) error {
@@ -125,7 +136,9 @@ func (a *Applier) workload(ctx context.Context, s *observe.Scene, e plan.Effect)
 		t.Rollout = ""
 		return s.Mechanism.Govern(ctx, a.Client, t, nil)
 	case plan.Release:
-		return s.Mechanism.Release(ctx, a.Client, s.Target, e.ResourceVersion)
+		return s.Mechanism.Release(ctx, a.Client, s.Target, e.ResourceVersion, fence(s).String())
+	case plan.Claim:
+		return s.Mechanism.Claim(ctx, a.Client, s.Target, e.ResourceVersion, fence(s).String())
 	case plan.Notice:
 		return s.Mechanism.Notice(ctx, a.Client, s.Target, e.Sentence)
 	case plan.Canaries:
@@ -163,7 +176,7 @@ func (a *Applier) service(ctx context.Context, s *observe.Scene, e plan.Effect) 
 	case plan.Pin:
 		return service.Pin(ctx, a.Client, s.Namespace, e.Service, e.ResourceVersion, e.Pin)
 	case plan.Unpin:
-		return service.Unpin(ctx, a.Client, s.Namespace, e.Service, e.ResourceVersion)
+		return service.Unpin(ctx, a.Client, s.Namespace, e.Service, e.ResourceVersion, fence(s))
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func TestApply(t *testing.T) {
 	forbidden := apierrors.NewForbidden(corev1.Resource("httproutes"), "a", errors.New("no"))
 	conflict := apierrors.NewConflict(corev1.Resource("httproutes"), "a", errors.New("changed"))
 	gone := apierrors.NewNotFound(corev1.Resource("httproutes"), "a")
-	const zero, half = "1.5/web/web-canary/0/100", "1.5/web/web-canary/50/100"
+	const zero, half, cleared = "1.5/web/web-canary/0/100", "1.5/web/web-canary/50/100", "1.6/-"
 	for name, tc := range map[string]struct {
 		refused map[string]error
 		effects []plan.Effect
@@ -77,10 +77,10 @@ func TestApply(t *testing.T) {
 		want   map[string]string
 		failed []error
 	}{
-		"all are cleared":                    {nil, []plan.Effect{clearing("a"), clearing("b")}, map[string]string{"a": "", "b": ""}, nil},
-		"the first is refused":               {map[string]error{"a": forbidden}, []plan.Effect{clearing("a"), clearing("b"), clearing("c")}, map[string]string{"b": "", "c": ""}, []error{forbidden}},
-		"two are refused":                    {map[string]error{"a": forbidden, "b": conflict}, []plan.Effect{clearing("a"), clearing("b"), clearing("c")}, map[string]string{"c": ""}, []error{forbidden, conflict}},
-		"a route that is gone is cleared":    {map[string]error{"a": gone}, []plan.Effect{clearing("a"), clearing("b")}, map[string]string{"b": ""}, nil},
+		"all are cleared":                    {nil, []plan.Effect{clearing("a"), clearing("b")}, map[string]string{"a": cleared, "b": cleared}, nil},
+		"the first is refused":               {map[string]error{"a": forbidden}, []plan.Effect{clearing("a"), clearing("b"), clearing("c")}, map[string]string{"b": cleared, "c": cleared}, []error{forbidden}},
+		"two are refused":                    {map[string]error{"a": forbidden, "b": conflict}, []plan.Effect{clearing("a"), clearing("b"), clearing("c")}, map[string]string{"c": cleared}, []error{forbidden, conflict}},
+		"a route that is gone is cleared":    {map[string]error{"a": gone}, []plan.Effect{clearing("a"), clearing("b")}, map[string]string{"b": cleared}, nil},
 		"a share of a route that is gone":    {map[string]error{"a": gone}, []plan.Effect{splitting("a", 50)}, nil, []error{gone}},
 		"a weight goes to zero all the same": {map[string]error{"a": conflict}, []plan.Effect{splitting("a", 0), splitting("b", 0)}, map[string]string{"b": zero}, []error{conflict}},
 		"no weight rises after a failure":    {map[string]error{"a": conflict}, []plan.Effect{splitting("a", 50), splitting("b", 50)}, nil, []error{conflict}},
@@ -88,7 +88,7 @@ func TestApply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, c := applier(tc.refused)
-			scene := &observe.Scene{Observed: plan.Observed{Namespace: "shop"}}
+			scene := &observe.Scene{Observed: plan.Observed{Namespace: "shop", Progress: v1alpha1.Progress{Attempt: 1, Sequence: 6}}}
 
 			err := a.Apply(t.Context(), scene, tc.effects)
 

@@ -96,6 +96,7 @@ func pinningState(edits ...edit) Observed {
 	p.StartedAt, p.Replicas, p.WorkloadUID = microPtr(noon.Add(-5*time.Second)), 4, "uid"
 	p.SnapshotDigest, p.CanaryService = "d1", "checkout-canary"
 	p.Canary = &v1alpha1.RevisionRecord{Revision: "v2", ReplicaSet: "checkout-v2", Image: "shop:v2", Source: "c2"}
+	o.Workload.Claim = "7.41"
 	return with(o, edits...)
 }
 

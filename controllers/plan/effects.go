@@ -19,6 +19,8 @@ type (
 	// AddFinalizer and RemoveFinalizer on the Rollout.
 	AddFinalizer    struct{}
 	RemoveFinalizer struct{}
+	// Claim makes the hold the attempt's: nobody who knows less may take it off.
+	Claim struct{ ResourceVersion string }
 	// Release takes the hold off the workload.
 	Release struct{ ResourceVersion string }
 	// Notice writes on the held workload what to run.
@@ -90,6 +92,7 @@ func (Govern) effect()              {}
 func (Ungovern) effect()            {}
 func (AddFinalizer) effect()        {}
 func (RemoveFinalizer) effect()     {}
+func (Claim) effect()               {}
 func (Release) effect()             {}
 func (Notice) effect()              {}
 func (EnsureAttempt) effect()       {}

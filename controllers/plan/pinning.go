@@ -40,6 +40,12 @@ func pinning(o *Observed) *Plan {
 	return o.toStep(1, "stable is pinned")
 }
 
+// claimed is the fence of the hold; the zero value: nobody's.
+func (o *Observed) claimed() routers.Fence {
+	f, _ := routers.ParseFence(o.Workload.Claim)
+	return f
+}
+
 // attemptMissing says that the parameter object is not this attempt's.
 func (o *Observed) attemptMissing() bool {
 	pin, ok := routers.ParsePin(o.Attempt.Pin)
@@ -52,6 +58,9 @@ func (o *Observed) preparing() []Effect {
 	pin := o.pin()
 	zero := o.split(v1alpha1.RouteReference{}, "", 0)
 	var effects []Effect
+	if o.Workload.Held && o.claimed().Attempt < o.Progress.Attempt {
+		effects = append(effects, Claim{ResourceVersion: o.Workload.ResourceVersion})
+	}
 	if o.attemptMissing() {
 		effects = append(effects, EnsureAttempt{Pin: pin, Split: zero.Split, Labels: o.Workload.PodLabels})
 	}

@@ -41,6 +41,9 @@ func adopting(o *Observed) *Plan {
 	if p := o.retire(v1alpha1.PhasePending); p != nil {
 		return p
 	}
+	if p := o.outrank(v1alpha1.PhasePending); p != nil {
+		return p
+	}
 	if effects := o.sweep(); len(effects) > 0 {
 		return act(v1alpha1.PhasePending, "what an earlier attempt left goes", effects...)
 	}
@@ -227,10 +230,35 @@ func resting(o *Observed) *Plan {
 	if p := o.retire(v1alpha1.PhaseHealthy); p != nil {
 		return p
 	}
+	if p := o.outrank(v1alpha1.PhaseHealthy); p != nil {
+		return p
+	}
 	if effects := o.sweep(); len(effects) > 0 {
 		return act(v1alpha1.PhaseHealthy, "everything is as Git declares it again", effects...)
 	}
 	return o.keepSource()
+}
+
+// outrank goes on from the numbers of whoever left an intent that is newer than this Rollout's record, such as a Rollout
+// of the same name that was deleted by force: no intent is taken off by a lower fence. nil: there is none.
+func (o *Observed) outrank(phase v1alpha1.Phase) *Plan {
+	highest := o.claimed()
+	for _, s := range o.Services {
+		if s.Pin != nil && highest.Before(s.Pin.Fence) {
+			highest = s.Pin.Fence
+		}
+	}
+	for _, r := range o.Routes {
+		if r.Intent != nil && highest.Before(r.Intent.Fence) {
+			highest = r.Intent.Fence
+		}
+	}
+	if !o.fence().Before(highest) {
+		return nil
+	}
+	return o.record(phase, "intents of another Rollout are there; attempts are counted on from theirs", func(p *v1alpha1.Progress) {
+		p.Attempt = highest.Attempt + 1
+	})
 }
 
 // sweep lists what must not be there at rest.

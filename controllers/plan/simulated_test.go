@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
+	"github.com/belay-dev/belay/routers"
 )
 
 // What the simulation found, each as one decision. The seeds are in controllers/sim.
@@ -24,5 +25,35 @@ func TestFoundBySimulation(t *testing.T) {
 		// The word of a Rollout that was deleted in flight stayed on a Deployment that runs.
 		"a notice of an earlier Rollout": {atRest(fresh, func(o *Observed) { o.Workload.Notice = "held" }), want{
 			rule: "adopting", reason: "Deployment checkout is not held any more, and nothing says so", effects: []string{"Notice"}}},
+		// A leader of before released the hold of an attempt that it did not know of.
+		"a hold that nobody claimed": {pinnedState(func(o *Observed) { o.Workload.Claim = "0.0" }), want{
+			rule: "pinning", reason: "the stable revision is pinned before a canary pod exists", effects: []string{"Claim"}}},
+		"a hold that an older attempt claimed": {pinnedState(func(o *Observed) { o.Workload.Claim = "6.99" }), want{
+			rule: "pinning", reason: "the stable revision is pinned before a canary pod exists", effects: []string{"Claim"}}},
+		// It took the pins and splits of a newer attempt for leftovers.
+		"a pin of another Rollout": {atRest(func(o *Observed) { pinnedBy(o, 9, 3) }), want{
+			rule: "resting", reason: "intents of another Rollout are there; attempts are counted on from theirs", record: "details"}},
+		"a pin of an attempt before": {atRest(func(o *Observed) { pinnedBy(o, o.Progress.Attempt, 1) }), want{
+			rule: "resting", reason: "everything is as Git declares it again", effects: []string{"Unpin"}}},
+		"a split of another Rollout": {atRest(fresh, func(o *Observed) {
+			o.Routes[0].Intent, o.Routes[0].Divided = &routers.Split{Fence: routers.Fence{Attempt: 4, Sequence: 2}, Scale: 100}, true
+		}), want{rule: "adopting", reason: "intents of another Rollout are there; attempts are counted on from theirs", record: "Adopting"}},
 	})
+}
+
+func pinnedBy(o *Observed, attempt, sequence int64) {
+	o.Services[0].Pin, o.Services[0].Pinned = &routers.Pin{Fence: routers.Fence{Attempt: attempt, Sequence: sequence}, Key: hashKey, Value: "v1"}, true
+}
+
+// Attempts go on from the numbers of whoever left a newer intent: the next fence is above it.
+func TestOutrank(t *testing.T) {
+	o := atRest(func(o *Observed) { pinnedBy(o, 9, 3) })
+	p := Decide(o)
+	if p.Progress == nil || p.Progress.Attempt != 10 {
+		t.Errorf("recorded %+v", p.Progress)
+	}
+	o.Progress = *p.Progress
+	if next := Decide(o); names(next.Effects)[0] != "Unpin" {
+		t.Errorf("then planned %+v", next)
+	}
 }

@@ -77,7 +77,7 @@ func (p *process) wire() {
 		Guard: &observe.Guard{Client: c, Clock: p.clock, PolicyAPI: true},
 	}
 	p.loop = &controllers.Reconciler{
-		Client: c, Observer: observer,
+		Client: c, Live: live{c}, Observer: observer,
 		Applier: &apply.Applier{
 			Client: c, Routers: observer.Routers, Measure: runner.Ensure, Git: desk.Do, Namespace: controllerNamespace, Cluster: "simulated",
 			Secret: func(context.Context, string) (*corev1.Secret, error) {

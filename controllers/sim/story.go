@@ -266,5 +266,8 @@ func (w *World) close() {
 		p.kill("the story is over")
 	}
 	w.schedule.Settle()
+	for _, why := range w.cluster.Failures() {
+		w.say("a neighbour failed: %s", why)
+	}
 	w.count.queries = w.metrics.Asked()
 }

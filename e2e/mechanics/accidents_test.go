@@ -56,7 +56,7 @@ func (s *scene) promote() {
 		return deployment.Deployment{}.Adopt(s.t.Context(), shared.ours, s.target, s.observe().Candidate)
 	})
 	eventually(s.t, func() error {
-		return deployment.Deployment{}.Release(s.t.Context(), shared.ours, s.target, s.observe().ResourceVersion)
+		return deployment.Deployment{}.Release(s.t.Context(), shared.ours, s.target, s.observe().ResourceVersion, "7.9")
 	})
 	s.until("settled", func(state workloads.State) bool { return state.Settled })
 }

@@ -19,7 +19,7 @@ import (
 
 const hashKey = "pod-template-hash"
 
-var fence = routers.Fence{Attempt: 7, Sequence: 3}
+var fence, newest = routers.Fence{Attempt: 7, Sequence: 3}, routers.Fence{Attempt: 7, Sequence: 99}
 
 // services observes the Services in front of the scene's pods.
 func (s *scene) services() []routers.ServiceState {
@@ -99,7 +99,7 @@ func TestServicesDuringAnAttempt(t *testing.T) {
 		t.Errorf("the agent took the pin off: %+v", web)
 	}
 
-	must(t, service.Unpin(t.Context(), shared.ours, s.namespace, "web", web.ResourceVersion))
+	must(t, service.Unpin(t.Context(), shared.ours, s.namespace, "web", web.ResourceVersion, newest))
 	if web = s.serves(map[string]int32{stable: 3, canary: 2}); web.Pinned || web.Pin != nil {
 		t.Errorf("still pinned: %+v", web)
 	}
@@ -141,8 +141,8 @@ func TestRecreatedInFlight(t *testing.T) {
 	if found, err := attempt.Observe(t.Context(), shared.ours, s.namespace, "web", types.UID(s.target.RolloutUID)); err != nil || found.Found {
 		t.Errorf("the parameters are %+v, %v", found, err)
 	}
-	must(t, httproute.HTTPRoute{}.Clear(t.Context(), shared.ours, s.namespace, ref, state.ResourceVersion))
-	must(t, service.Unpin(t.Context(), shared.ours, s.namespace, "web", s.get(serviceManifest).GetResourceVersion()))
+	must(t, httproute.HTTPRoute{}.Clear(t.Context(), shared.ours, s.namespace, ref, state.ResourceVersion, newest))
+	must(t, service.Unpin(t.Context(), shared.ours, s.namespace, "web", s.get(serviceManifest).GetResourceVersion(), newest))
 	s.untraced(serviceManifest)
 	s.untraced(routeManifest)
 }

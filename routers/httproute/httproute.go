@@ -84,9 +84,9 @@ func (HTTPRoute) Split(ctx context.Context, w client.Writer, namespace string, r
 }
 
 // Clear implements routers.Router.
-func (HTTPRoute) Clear(ctx context.Context, w client.Writer, namespace string, ref v1alpha1.RouteReference, resourceVersion string) error {
+func (HTTPRoute) Clear(ctx context.Context, w client.Writer, namespace string, ref v1alpha1.RouteReference, resourceVersion string, known routers.Fence) error {
 	return annotate(ctx, w, namespace, ref.Name, resourceVersion, map[string]any{
-		v1alpha1.AnnotationSplit: nil, v1alpha1.AnnotationContestedBy: nil,
+		v1alpha1.AnnotationSplit: known.Gone(), v1alpha1.AnnotationContestedBy: nil,
 	})
 }
 

@@ -129,10 +129,10 @@ func TestSplitAndClear(t *testing.T) {
 	if err := (HTTPRoute{}).Split(t.Context(), c, "shop", ref, before.ResourceVersion, want); !apierrors.IsConflict(err) {
 		t.Errorf("split from an old copy: %v", err)
 	}
-	if err := (HTTPRoute{}).Clear(t.Context(), c, "shop", ref, before.ResourceVersion); !apierrors.IsConflict(err) {
+	if err := (HTTPRoute{}).Clear(t.Context(), c, "shop", ref, before.ResourceVersion, routers.Fence{Attempt: 7, Sequence: 9}); !apierrors.IsConflict(err) {
 		t.Errorf("cleared from an old copy: %v", err)
 	}
-	if err := (HTTPRoute{}).Clear(t.Context(), c, "shop", ref, after.ResourceVersion); err != nil {
+	if err := (HTTPRoute{}).Clear(t.Context(), c, "shop", ref, after.ResourceVersion, routers.Fence{Attempt: 7, Sequence: 9}); err != nil {
 		t.Fatal(err)
 	}
 	if state := observe(t, c, "web-canary"); state.Intent != nil {

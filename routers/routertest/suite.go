@@ -65,6 +65,9 @@ func at(sequence int64, weight, scale int32) routers.Split {
 	return routers.Split{Fence: routers.Fence{Attempt: 7, Sequence: sequence}, Service: service, Canary: canary, Weight: weight, Scale: scale}
 }
 
+// newest is a fence above every one that the suite splits with.
+var newest = routers.Fence{Attempt: 7, Sequence: 99}
+
 func (f *Fixture) split(t *testing.T, s routers.Split) {
 	t.Helper()
 	if err := f.Router.Split(t.Context(), f.Client, f.Namespace, f.Ref, f.observe(t).ResourceVersion, s); err != nil {
@@ -74,7 +77,7 @@ func (f *Fixture) split(t *testing.T, s routers.Split) {
 
 func (f *Fixture) clear(t *testing.T) {
 	t.Helper()
-	if err := f.Router.Clear(t.Context(), f.Client, f.Namespace, f.Ref, f.observe(t).ResourceVersion); err != nil {
+	if err := f.Router.Clear(t.Context(), f.Client, f.Namespace, f.Ref, f.observe(t).ResourceVersion, newest); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -151,7 +154,7 @@ func oldState(t *testing.T, f *Fixture) {
 	if err := f.Router.Split(t.Context(), f.Client, f.Namespace, f.Ref, before, at(2, 50, 100)); !apierrors.IsConflict(err) {
 		t.Errorf("split: %v", err)
 	}
-	if err := f.Router.Clear(t.Context(), f.Client, f.Namespace, f.Ref, before); !apierrors.IsConflict(err) {
+	if err := f.Router.Clear(t.Context(), f.Client, f.Namespace, f.Ref, before, newest); !apierrors.IsConflict(err) {
 		t.Errorf("clear: %v", err)
 	}
 	f.wants(t, "web 6750, web-canary 2250, other 1000")

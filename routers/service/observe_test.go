@@ -91,7 +91,7 @@ func TestPinAndUnpin(t *testing.T) {
 	if after.Pin == nil || *after.Pin != want || after.Pinned {
 		t.Errorf("saw %+v", after)
 	}
-	if err := Unpin(t.Context(), c, "shop", "web", before.ResourceVersion); !apierrors.IsConflict(err) {
+	if err := Unpin(t.Context(), c, "shop", "web", before.ResourceVersion, want.Fence); !apierrors.IsConflict(err) {
 		t.Errorf("unpinned from an old copy: %v", err)
 	}
 	s := stored(t, c, "web")
@@ -101,8 +101,9 @@ func TestPinAndUnpin(t *testing.T) {
 	if !contested.Pinned || contested.ContestedBy != "alice" {
 		t.Errorf("saw %+v", contested)
 	}
-	must(t, Unpin(t.Context(), c, "shop", "web", contested.ResourceVersion))
-	if s := stored(t, c, "web"); len(s.Annotations) != 0 {
+	must(t, Unpin(t.Context(), c, "shop", "web", contested.ResourceVersion, want.Fence))
+	// Admission, which is not here, takes it away.
+	if s := stored(t, c, "web"); len(s.Annotations) != 1 || s.Annotations["belay.dev/pin"] != "7.3/-" {
 		t.Errorf("left behind: %v", s.Annotations)
 	}
 }

@@ -22,10 +22,11 @@ func Pin(ctx context.Context, w client.Writer, namespace, name, resourceVersion 
 	return annotate(ctx, w, namespace, name, resourceVersion, map[string]any{v1alpha1.AnnotationPin: p.String()})
 }
 
-// Unpin takes the intent off; admission takes the pin out of the selector.
-func Unpin(ctx context.Context, w client.Writer, namespace, name, resourceVersion string) error {
+// Unpin takes the intent off; admission takes the pin out of the selector. A caller that knew less than the stored pin takes
+// nothing off, and gets no error.
+func Unpin(ctx context.Context, w client.Writer, namespace, name, resourceVersion string, known routers.Fence) error {
 	return annotate(ctx, w, namespace, name, resourceVersion, map[string]any{
-		v1alpha1.AnnotationPin: nil, v1alpha1.AnnotationContestedBy: nil,
+		v1alpha1.AnnotationPin: known.Gone(), v1alpha1.AnnotationContestedBy: nil,
 	})
 }
 

@@ -41,7 +41,7 @@ func letGo(ctx context.Context, c client.Client, t workloads.Target) error {
 		v1alpha1.AnnotationHold:        nil,
 	}
 	if held(d) {
-		fence, _, _ := strings.Cut(d.GetAnnotations()[v1alpha1.AnnotationHold], "/")
+		fence := claim(d)
 		version, err = merge(ctx, c, kind, t.Namespace, t.Name, version, map[string]any{"metadata": map[string]any{
 			"annotations": map[string]any{v1alpha1.AnnotationHold: fence + "/true"},
 		}})
@@ -58,11 +58,27 @@ func letGo(ctx context.Context, c client.Client, t workloads.Target) error {
 	return client.IgnoreNotFound(err)
 }
 
+// Claim implements workloads.Workload. What spec.paused is to be after the hold stays as it was saved.
+func (Deployment) Claim(ctx context.Context, c client.Client, t workloads.Target, resourceVersion, fence string) error {
+	d, err := get(ctx, c, t)
+	if err != nil {
+		return err
+	}
+	if d.GetResourceVersion() != resourceVersion || !held(d) {
+		return changed(kind, t.Name, "it changed since it was looked at")
+	}
+	_, saved, _ := strings.Cut(d.GetAnnotations()[v1alpha1.AnnotationHold], "/")
+	_, err = merge(ctx, c, kind, t.Namespace, t.Name, resourceVersion, map[string]any{"metadata": map[string]any{
+		"annotations": map[string]any{v1alpha1.AnnotationHold: fence + "/" + saved},
+	}})
+	return err
+}
+
 // Release implements workloads.Workload. Admission gives spec.paused its saved value back.
-func (Deployment) Release(ctx context.Context, c client.Client, t workloads.Target, resourceVersion string) error {
+func (Deployment) Release(ctx context.Context, c client.Client, t workloads.Target, resourceVersion, fence string) error {
 	_, err := merge(ctx, c, kind, t.Namespace, t.Name, resourceVersion, map[string]any{"metadata": map[string]any{
 		"annotations": map[string]any{
-			v1alpha1.AnnotationHold:        nil,
+			v1alpha1.AnnotationHold:        fence + "/-",
 			v1alpha1.AnnotationHeld:        nil,
 			v1alpha1.AnnotationContestedBy: nil,
 		},

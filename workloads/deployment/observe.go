@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -50,6 +51,7 @@ func (Deployment) Observe(ctx context.Context, r client.Reader, t workloads.Targ
 		Governor:        d.GetLabels()[v1alpha1.LabelRollout],
 		Ignored:         notes[v1alpha1.AnnotationIgnore],
 		Held:            held(d),
+		Claim:           claim(d),
 		Notice:          notes[v1alpha1.AnnotationHeld],
 		Settled:         settled(d),
 		Recreate:        recreates(d),
@@ -78,6 +80,16 @@ func read(ctx context.Context, r client.Reader, t workloads.Target) (*family, er
 // held: admission stopped a new template. The annotation alone would not stop a pod.
 func held(d *unstructured.Unstructured) bool {
 	return holdSyntax.MatchString(d.GetAnnotations()[v1alpha1.AnnotationHold]) && paused(d)
+}
+
+// claim is the fence of the hold.
+func claim(d *unstructured.Unstructured) string {
+	note := d.GetAnnotations()[v1alpha1.AnnotationHold]
+	if !holdSyntax.MatchString(note) {
+		return ""
+	}
+	fence, _, _ := strings.Cut(note, "/")
+	return fence
 }
 
 func paused(d *unstructured.Unstructured) bool {

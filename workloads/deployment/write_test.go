@@ -76,14 +76,15 @@ func TestLettingGoOfAHeldWorkload(t *testing.T) {
 
 func TestRelease(t *testing.T) {
 	c := store(web("v2", holding))
-	wantConflict(t, Deployment{}.Release(t.Context(), c, target, "1"))
+	wantConflict(t, Deployment{}.Release(t.Context(), c, target, "1", "7.9"))
 	must(t, Deployment{}.Notice(t.Context(), c, target, "run this"))
 	state := observe(t, c)
 	if state.Notice != "run this" {
 		t.Errorf("notice %q", state.Notice)
 	}
-	must(t, Deployment{}.Release(t.Context(), c, target, state.ResourceVersion))
-	if d := getDeployment(t, c); len(d.Annotations) != 0 {
+	must(t, Deployment{}.Release(t.Context(), c, target, state.ResourceVersion, "7.9"))
+	// Admission, which is not here, takes it away.
+	if d := getDeployment(t, c); len(d.Annotations) != 1 || d.Annotations["belay.dev/hold"] != "7.9/-" {
 		t.Errorf("left behind: %v", d.Annotations)
 	}
 	wantConflict(t, Deployment{}.Notice(t.Context(), c, target, "run this"))

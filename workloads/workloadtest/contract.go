@@ -131,7 +131,8 @@ func oldStateConflicts(t *testing.T, f *Fixture) {
 	canary := f.canaries(t, 1)
 	f.Ship(t, "v3")
 	for name, err := range map[string]error{
-		"release":  f.Workload.Release(t.Context(), f.Client, f.Target, old.ResourceVersion),
+		"release":  f.Workload.Release(t.Context(), f.Client, f.Target, old.ResourceVersion, "7.99"),
+		"claim":    f.Workload.Claim(t.Context(), f.Client, f.Target, old.ResourceVersion, "7.1"),
 		"canaries": f.Workload.Canaries(t.Context(), f.Client, f.Target, old.Candidate, 3),
 		"adopt":    f.Workload.Adopt(t.Context(), f.Client, f.Target, canary),
 	} {

@@ -101,7 +101,7 @@ func (f *Fixture) handOver(t *testing.T, canary workloads.Revision) {
 func (f *Fixture) release(t *testing.T) {
 	t.Helper()
 	f.retried(t, func(s workloads.State) error {
-		return f.Workload.Release(t.Context(), f.Client, f.Target, s.ResourceVersion)
+		return f.Workload.Release(t.Context(), f.Client, f.Target, s.ResourceVersion, "7.99")
 	})
 }
 
