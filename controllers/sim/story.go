@@ -226,16 +226,24 @@ func (w *World) kind() {
 // converge lets people decide what waits for them, until all is at rest.
 func (w *World) converge() {
 	deadline := w.schedule.Now().Add(bounded)
+	writes, since := 0, w.schedule.Now()
 	for w.schedule.Now().Before(deadline) {
 		w.schedule.Run(w.schedule.Now().Add(20 * time.Second))
-		if w.restless() == "" {
+		if w.restless() != "" || w.count.writes != writes {
+			writes, since = w.count.writes, w.schedule.Now()
+		}
+		if w.schedule.Now().Sub(since) >= time.Minute {
 			return
 		}
-		if w.schedule.Now().Sub(noon) > opening+eventful+2*time.Minute {
+		if w.restless() != "" && w.schedule.Now().Sub(noon) > opening+eventful+2*time.Minute {
 			w.decide()
 		}
 	}
-	w.broken("rest", "no rest %s after the faults ended: %s", bounded, w.restless())
+	why := w.restless()
+	if why == "" {
+		why = "the controller goes on writing"
+	}
+	w.broken("rest", "no rest %s after the faults ended: %s", bounded, why)
 }
 
 // silence: I9. Nothing is written, asked or queried any more.
