@@ -4,22 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/pem"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
-	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-)
 
-// The namespaces with this label have a webhook that rewrites images. It runs
-// after the policies, so an unchanged manifest looks changed to them. Services
-// and routes only get a mark, so that policies are asked again there too.
-const rewritten = "images"
+	"github.com/belay-dev/belay/e2e/admission/outcomes"
+)
 
 var webhooks = schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingwebhookconfigurations"}
 
@@ -33,14 +27,14 @@ func (w world) installWebhook(ctx context.Context) error {
 		"webhooks": []any{map[string]any{
 			"name": "images.example.com", "sideEffects": "None", "admissionReviewVersions": []any{"v1"},
 			"clientConfig":      map[string]any{"url": server.URL, "caBundle": authority},
-			"namespaceSelector": map[string]any{"matchLabels": map[string]any{rewritten: "rewritten"}},
+			"namespaceSelector": map[string]any{"matchLabels": map[string]any{outcomes.Rewritten: outcomes.Rewritten}},
 			"rules": []any{map[string]any{
 				"apiGroups": []any{"", "apps", "gateway.networking.k8s.io"}, "apiVersions": []any{"v1"},
 				"operations": []any{"CREATE", "UPDATE"}, "resources": []any{"deployments", "services", "httproutes"},
 			}},
 		}},
 	}}
-	_, err := w.as(person).Resource(webhooks).Create(ctx, jsonCopy(configuration), metav1.CreateOptions{})
+	_, err := w.as(administrator).Resource(webhooks).Create(ctx, jsonCopy(configuration), metav1.CreateOptions{})
 	return err
 }
 
@@ -69,32 +63,10 @@ func rewrite(response http.ResponseWriter, request *http.Request) {
 		http.Error(response, err.Error(), http.StatusBadRequest)
 		return
 	}
-	patch := `[{"op":"add","path":"/metadata/labels","value":{"marked":"yes"}}]`
-	if object.GetKind() == "Deployment" {
-		patch = fmt.Sprintf(`[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":%q}]`,
-			"mirror/"+strings.TrimPrefix(imageOf(object), "mirror/"))
-	}
 	kind := admissionv1.PatchTypeJSONPatch
-	review.Response = &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true, Patch: []byte(patch), PatchType: &kind}
+	review.Response = &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true, Patch: []byte(outcomes.Rewrite(object)), PatchType: &kind}
 	response.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(response).Encode(review); err != nil {
 		http.Error(response, err.Error(), http.StatusInternalServerError)
 	}
-}
-
-// applyEverySecond is the agent at work beside the webhook.
-func (s *scene) applyEverySecond() error {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for range 3 {
-		if _, err := s.apply(false, false); err != nil {
-			return err
-		}
-		select {
-		case <-s.t.Context().Done():
-			return s.t.Context().Err()
-		case <-ticker.C:
-		}
-	}
-	return nil
 }

@@ -18,29 +18,16 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/yaml"
 
+	"github.com/belay-dev/belay/e2e/admission/outcomes"
 	"github.com/belay-dev/belay/e2e/cluster"
 	"github.com/belay-dev/belay/e2e/parts"
 )
 
-// Who writes. Ours is the controller; agent and person may do everything that
-// an administrator may, so what stops them is never a missing right.
-const (
-	ours   = "system:serviceaccount:belay-system:belay"
-	agent  = "agent"
-	person = "alice"
-)
+// administrator installs what has to be there.
+const administrator = "alice"
 
-var (
-	deployments = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
-	replicaSets = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "replicasets"}
-	services    = schema.GroupVersionResource{Version: "v1", Resource: "services"}
-	routes      = schema.GroupVersionResource{Group: "gateway.networking.k8s.io", Version: "v1", Resource: "httproutes"}
-	oldRoutes   = schema.GroupVersionResource{Group: "gateway.networking.k8s.io", Version: "v1beta1", Resource: "httproutes"}
-	rollouts    = schema.GroupVersionResource{Group: "belay.dev", Version: "v1alpha1", Resource: "rollouts"}
-	namespaces  = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
-)
+var namespaces = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 
 // world is the cluster that all tests of this package share.
 type world struct {
@@ -66,7 +53,7 @@ func TestMain(m *testing.M) {
 func (w world) as(user string, groups ...string) dynamic.Interface {
 	config := rest.CopyConfig(w.config)
 	config.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: groups}
-	if user == ours {
+	if user == outcomes.Controller {
 		config.Impersonate.Groups = []string{"system:serviceaccounts", "system:serviceaccounts:belay-system", "system:authenticated"}
 	} else if len(groups) == 0 {
 		config.Impersonate.Groups = []string{"system:masters"}
@@ -85,7 +72,7 @@ func (w world) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client := w.as(person)
+	client := w.as(administrator)
 	namespace := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "belay-system"},
 	}}
@@ -94,6 +81,7 @@ func (w world) install(ctx context.Context) error {
 	}
 	for _, pattern := range []string{
 		filepath.Join(gateway, "*httproutes.yaml"),
+		filepath.Join(root, "config/crd/belay.dev_rollouts.yaml"),
 		filepath.Join(root, "config/rbac/*.yaml"), filepath.Join(root, "config/policies/*.yaml"),
 	} {
 		files, err := filepath.Glob(pattern)
@@ -109,7 +97,7 @@ func (w world) install(ctx context.Context) error {
 	if err := w.installWebhook(ctx); err != nil {
 		return err
 	}
-	return w.awaitPolicies(ctx)
+	return outcomes.Await(ctx, w.as)
 }
 
 func (w world) createFile(ctx context.Context, client dynamic.Interface, file string) error {
@@ -126,14 +114,14 @@ func (w world) createFile(ctx context.Context, client dynamic.Interface, file st
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		object, err := parse(document)
+		object, err := outcomes.Parse(document)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 		if object == nil {
 			continue
 		}
-		resource := resourceOf(object)
+		resource := outcomes.ResourceOf(object)
 		var to dynamic.ResourceInterface = client.Resource(resource)
 		if object.GetNamespace() != "" {
 			to = client.Resource(resource).Namespace(object.GetNamespace())
@@ -144,55 +132,33 @@ func (w world) createFile(ctx context.Context, client dynamic.Interface, file st
 	}
 }
 
-// parse reads one document; nil when it is empty.
-func parse(document []byte) (*unstructured.Unstructured, error) {
-	content := map[string]any{}
-	if err := yaml.Unmarshal(bytes.TrimSpace(document), &content); err != nil {
-		return nil, err
-	}
-	if len(content) == 0 {
-		return nil, nil
-	}
-	object := &unstructured.Unstructured{}
-	text, err := yaml.YAMLToJSON(document)
-	if err != nil {
-		return nil, err
-	}
-	return object, object.UnmarshalJSON(text)
-}
-
-// mustParse reads a manifest written in a test.
-func mustParse(t testing.TB, manifest string) *unstructured.Unstructured {
+// open makes a namespace.
+func (w world) open(t *testing.T, labels ...string) outcomes.Place {
 	t.Helper()
-	object, err := parse([]byte(manifest))
+	namespace := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"generateName": "scene-"},
+	}}
+	content := map[string]string{}
+	for _, label := range labels {
+		content[label] = outcomes.Rewritten
+	}
+	namespace.SetLabels(content)
+	created, err := w.as(administrator).Resource(namespaces).Create(t.Context(), namespace, metav1.CreateOptions{})
 	if err != nil {
-		t.Fatalf("the manifest does not parse: %v\n%s", err, manifest)
+		t.Fatalf("no namespace: %v", err)
 	}
-	return object
+	return outcomes.Place{Namespace: created.GetName(), As: w.as, Pause: pause}
 }
 
-// eventually calls check until it returns nil, or fails the test with its last error.
-func eventually(t testing.TB, check func() error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	if err := until(ctx, check); err != nil {
-		t.Fatal(err)
+func pause(ctx context.Context, while time.Duration) error {
+	timer := time.NewTimer(while)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
 }
 
-func until(ctx context.Context, check func() error) error {
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := check()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waited in vain: %w", err)
-		case <-ticker.C:
-		}
-	}
-}
+func TestOutcomes(t *testing.T) { outcomes.Test(t, shared.open) }

@@ -1,8 +1,6 @@
-package admission
+package outcomes
 
 import (
-	"context"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,8 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/belay-dev/belay/e2e/parts"
 )
 
 const rolloutManifest = `
@@ -32,9 +28,8 @@ spec:
 // The roles are the shipped ones: the built-in edit and admin, to which they
 // are added; a reader, who may write annotations and nothing more; and one who
 // may promote this one Rollout by name.
-func TestVerbs(t *testing.T) {
-	installRollouts(t)
-	s := newScene(t, rolloutManifest)
+func verbs(t *testing.T, w World) {
+	s := w.scene(t, rolloutManifest)
 	s.reapply()
 	s.bind("erin", "edit")
 	s.bind("adam", "admin")
@@ -116,12 +111,12 @@ func requestedBy(t *testing.T, s *scene) {
 
 func requestOnCreate(t *testing.T, s *scene) {
 	object := mustParse(t, strings.Replace(rolloutManifest, "{name: web}", "{name: new, annotations: {belay.dev/request: promote - t1, belay.dev/requested-by: adam}}", 1))
-	_, err := shared.as("erin", "system:authenticated").Resource(rollouts).Namespace(s.namespace).Create(t.Context(), object, metav1.CreateOptions{})
+	_, err := s.place.As("erin", "system:authenticated").Resource(rollouts).Namespace(s.place.Namespace).Create(t.Context(), object, metav1.CreateOptions{})
 	if !apierrors.IsForbidden(err) {
 		t.Errorf("the answer is %v", err)
 	}
 	object.SetAnnotations(map[string]string{"belay.dev/request": "pause - t1", "belay.dev/requested-by": "adam"})
-	stored, err := shared.as("erin", "system:authenticated").Resource(rollouts).Namespace(s.namespace).Create(t.Context(), object, metav1.CreateOptions{})
+	stored, err := s.place.As("erin", "system:authenticated").Resource(rollouts).Namespace(s.place.Namespace).Create(t.Context(), object, metav1.CreateOptions{})
 	s.must(err)
 	if got := stored.GetAnnotations()["belay.dev/requested-by"]; got != "erin" {
 		t.Errorf("requested by %q", got)
@@ -159,13 +154,13 @@ func (s *scene) request(user, request string) error {
 
 // merge is a merge patch by a user who has only the rights that were bound.
 func (s *scene) merge(user, patch string) error {
-	_, err := shared.as(user, "system:authenticated").Resource(s.resource).Namespace(s.namespace).
+	_, err := s.place.As(user, "system:authenticated").Resource(s.resource).Namespace(s.place.Namespace).
 		Patch(s.t.Context(), "web", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	return err
 }
 
 func (s *scene) statusAs(user, patch string) error {
-	_, err := shared.as(user, "system:authenticated").Resource(s.resource).Namespace(s.namespace).
+	_, err := s.place.As(user, "system:authenticated").Resource(s.resource).Namespace(s.place.Namespace).
 		Patch(s.t.Context(), "web", types.MergePatchType, []byte(patch), metav1.PatchOptions{}, "status")
 	return err
 }
@@ -201,29 +196,6 @@ func (s *scene) rbac(kind, name string, content map[string]any) {
 	object.SetAPIVersion("rbac.authorization.k8s.io/v1")
 	object.SetKind(kind)
 	object.SetName(name)
-	_, err := shared.as(person).Resource(resourceOf(object)).Namespace(s.namespace).Create(s.t.Context(), object, metav1.CreateOptions{})
+	_, err := s.place.As(person).Resource(ResourceOf(object)).Namespace(s.place.Namespace).Create(s.t.Context(), object, metav1.CreateOptions{})
 	s.must(err)
-}
-
-// installRollouts creates the resource and waits until Rollouts and the
-// policies on them are at work.
-func installRollouts(t *testing.T) {
-	t.Helper()
-	root, err := parts.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := shared.as(person)
-	if err := shared.createFile(t.Context(), client, filepath.Join(root, "config/crd/belay.dev_rollouts.yaml")); err != nil {
-		t.Fatal(err)
-	}
-	object := mustParse(t, strings.Replace(rolloutManifest, "{name: web}", `{name: web, annotations: {belay.dev/requested-by: x, belay.dev/request: pause - t}}`, 1))
-	eventually(t, func() error {
-		stored, err := client.Resource(rollouts).Namespace("default").Create(context.WithoutCancel(t.Context()), object,
-			metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		if err == nil && stored.GetAnnotations()["belay.dev/requested-by"] != person {
-			err = apierrors.NewServiceUnavailable("the policy is not at work yet")
-		}
-		return err
-	})
 }

@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 import (
 	"strings"
@@ -9,7 +9,7 @@ import (
 
 // Every intent of the three kinds begins with the same fence, so each row is
 // tried on all of them, against a stored 7.3.
-func TestFence(t *testing.T) {
+func fence(t *testing.T, w World) {
 	tails := map[string]string{
 		deploymentManifest("v1"): "/false",
 		serviceManifest:          "/pod-template-hash=abc12",
@@ -28,7 +28,7 @@ func TestFence(t *testing.T) {
 		"what the policy numbers itself":      {"0.0", "the stored intent is 7.3 and this write is 0.0"},
 	} {
 		for manifest, tail := range tails {
-			s := newScene(t, manifest)
+			s := w.scene(t, manifest)
 			t.Run(name+"/"+s.git.GetKind(), func(t *testing.T) {
 				t.Parallel()
 				s.t = t
@@ -59,9 +59,9 @@ func TestFence(t *testing.T) {
 }
 
 // A write by anybody else meets the intent rule, not the fence: it succeeds and changes nothing.
-func TestFenceIsForTheControllerAlone(t *testing.T) {
+func fenceIsForTheControllerAlone(t *testing.T, w World) {
 	t.Parallel()
-	s := newScene(t, serviceManifest)
+	s := w.scene(t, serviceManifest)
 	s.play(inFlight)
 	s.must(writers["JSON patch forges"](s))
 	s.must(s.patch("application/merge-patch+json", annotation("belay.dev/pin", "0.1/pod-template-hash=abc12")))

@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 import (
 	"testing"
@@ -48,11 +48,11 @@ var pinStories = map[string][]step{
 	},
 }
 
-func TestPinStories(t *testing.T) {
+func pinsAsTold(t *testing.T, w World) {
 	for name, story := range pinStories {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, serviceManifest)
+			s := w.scene(t, serviceManifest)
 			s.reapply()
 			s.follow(story)
 		})
@@ -60,13 +60,13 @@ func TestPinStories(t *testing.T) {
 }
 
 // Objects that have nothing to do with Belay are not evaluated, let alone changed.
-func TestUnrelatedObjectsAreLeftAlone(t *testing.T) {
+func unrelatedObjectsAreLeftAlone(t *testing.T, w World) {
 	for name, manifest := range map[string]string{
 		"Deployment": deploymentManifest("v1"), "Service": serviceManifest, "HTTPRoute": routeManifest,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, manifest)
+			s := w.scene(t, manifest)
 			s.reapply()
 			s.must(s.patch(types.MergePatchType, `{"metadata":{"annotations":{"belay.dev/unknown":"x"},"labels":{"app":"web"}}}`))
 			if got := s.get().GetAnnotations()["belay.dev/unknown"]; got != "x" {

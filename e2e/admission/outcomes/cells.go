@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 // The cells by kind. A foreign write never ends an intent; what it changes of
 // Git's own content goes through.

@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 )
 
 // Deleted and created while an attempt runs: its ConfigMap brings the intent back.
-func TestRecreatedInFlight(t *testing.T) {
+func recreatedInFlight(t *testing.T, w World) {
 	const again = "7.9/pod-template-hash=abc12"
 	const repinned = "app=web, pod-template-hash=abc12; pin " + again
 	const resplit = "web 9000, web-canary 0, other 1000; split 7.9/web/web-canary/0/100"
@@ -34,13 +34,13 @@ func TestRecreatedInFlight(t *testing.T) {
 		"HTTPRoute with a forged intent": {strings.Replace(routeManifest, "{name: web}", "{name: web, annotations: {belay.dev/split: 9.9/web/web-canary/100/100}}", 1),
 			false, create, resplit, ""},
 	} {
-		for _, labels := range [][]string{nil, {rewritten}} {
+		for _, labels := range [][]string{nil, {Rewritten}} {
 			if labels != nil {
 				name += " beside a webhook"
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				s := newScene(t, row.manifest, labels...)
+				s := w.scene(t, row.manifest, labels...)
 				if row.play {
 					s.play(inFlight)
 				}
@@ -62,9 +62,9 @@ func TestRecreatedInFlight(t *testing.T) {
 	}
 }
 
-func TestRecreatedElsewhere(t *testing.T) {
+func recreatedElsewhere(t *testing.T, w World) {
 	t.Parallel()
-	s := newScene(t, strings.ReplaceAll(routeManifest, "name: web}\nspec", "name: another}\nspec"))
+	s := w.scene(t, strings.ReplaceAll(routeManifest, "name: web}\nspec", "name: another}\nspec"))
 	s.attempt("7.9/pod-template-hash=abc12", "7.9/web/web-canary/0/100")
 	stored, err := s.objects(agent).Create(t.Context(), s.git, metav1.CreateOptions{})
 	s.must(err)
@@ -74,7 +74,7 @@ func TestRecreatedElsewhere(t *testing.T) {
 }
 
 // Whatever stands in the ConfigMap, nobody's CREATE fails on it.
-func TestUnreadableAttempt(t *testing.T) {
+func unreadableAttempt(t *testing.T, w World) {
 	for name, data := range map[string]string{
 		"no data":     `{}`,
 		"empty":       `{pin: "", split: "", routes: "", podLabels: ""}`,
@@ -83,7 +83,7 @@ func TestUnreadableAttempt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, routeManifest)
+			s := w.scene(t, routeManifest)
 			s.create(mustParse(t, fmt.Sprintf(`{apiVersion: v1, kind: ConfigMap, metadata: {name: belay-web, labels: {belay.dev/attempt: "true"}}, data: %s}`, data)))
 			// It is seen when an intact neighbour is.
 			s.attemptSeen("neighbour", "7.9/pod-template-hash=abc12", "")
@@ -100,7 +100,7 @@ func create(s *scene) error {
 
 func (s *scene) create(object *unstructured.Unstructured) {
 	s.t.Helper()
-	_, err := shared.as(ours).Resource(resourceOf(object)).Namespace(s.namespace).Create(s.t.Context(), object, metav1.CreateOptions{})
+	_, err := s.place.As(ours).Resource(ResourceOf(object)).Namespace(s.place.Namespace).Create(s.t.Context(), object, metav1.CreateOptions{})
 	s.must(err)
 }
 
@@ -115,7 +115,7 @@ func (s *scene) attemptSeen(name, pin, split string) {
 	probe := mustParse(s.t, serviceManifest)
 	probe.SetName("probe")
 	eventually(s.t, func() error {
-		stored, err := shared.as(agent).Resource(services).Namespace(s.namespace).
+		stored, err := s.place.As(agent).Resource(services).Namespace(s.place.Namespace).
 			Create(s.t.Context(), probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		s.must(err)
 		if got := formOf(stored); !strings.Contains(got, pin) {

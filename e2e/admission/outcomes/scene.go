@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 import (
 	"encoding/json"
@@ -31,9 +31,9 @@ const (
 // scene is one governed object "web" in a namespace of its own, and the agent
 // that keeps it as Git says.
 type scene struct {
-	t         *testing.T
-	namespace string
-	resource  schema.GroupVersionResource
+	t        *testing.T
+	place    Place
+	resource schema.GroupVersionResource
 	// git is what the agent applies.
 	git *unstructured.Unstructured
 	// clientSide makes the agent apply as kubectl does without --server-side.
@@ -43,21 +43,11 @@ type scene struct {
 	before, during *unstructured.Unstructured
 }
 
-// newScene creates a namespace with these labels and nothing in it.
-func newScene(t *testing.T, manifest string, labels ...string) *scene {
+// scene opens a namespace with these labels and nothing in it.
+func (w World) scene(t *testing.T, manifest string, labels ...string) *scene {
 	t.Helper()
-	namespace := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"generateName": "scene-"},
-	}}
-	for _, label := range labels {
-		set(namespace, "rewritten", "metadata", "labels", label)
-	}
-	created, err := shared.as(person).Resource(namespaces).Create(t.Context(), namespace, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatalf("no namespace: %v", err)
-	}
 	git := mustParse(t, manifest)
-	return &scene{t: t, namespace: created.GetName(), resource: resourceOf(git), git: git}
+	return &scene{t: t, place: w(t, labels...), resource: ResourceOf(git), git: git}
 }
 
 // play brings the scene to the state: in flight the attempt is under way, at
@@ -121,7 +111,7 @@ func annotation(key string, value any) string {
 
 // objects is the access of user to objects of the scene's kind.
 func (s *scene) objects(user string) dynamic.ResourceInterface {
-	return shared.as(user).Resource(s.resource).Namespace(s.namespace)
+	return s.place.As(user).Resource(s.resource).Namespace(s.place.Namespace)
 }
 
 // intend is a write by the controller.
@@ -194,7 +184,7 @@ func (s *scene) startsPodsOf() string {
 	s.t.Helper()
 	s.settle()
 	var images string
-	list, err := shared.as(person).Resource(replicaSets).Namespace(s.namespace).List(s.t.Context(), metav1.ListOptions{})
+	list, err := s.place.As(person).Resource(replicaSets).Namespace(s.place.Namespace).List(s.t.Context(), metav1.ListOptions{})
 	s.must(err)
 	for i := range list.Items {
 		if images != "" {

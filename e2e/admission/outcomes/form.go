@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 import (
 	"fmt"
@@ -10,7 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-func resourceOf(object *unstructured.Unstructured) schema.GroupVersionResource {
+// ResourceOf is where objects of this kind are.
+func ResourceOf(object *unstructured.Unstructured) schema.GroupVersionResource {
 	resource, _ := meta.UnsafeGuessKindToResource(object.GroupVersionKind())
 	// Guessing the plural fails for MutatingAdmissionPolicy and its like only.
 	resource.Resource = strings.Replace(resource.Resource, "policys", "policies", 1)

@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 import (
 	"fmt"
@@ -34,7 +34,7 @@ func many(n int) string {
 	return strings.Join(all, ", ")
 }
 
-func TestSplitForms(t *testing.T) {
+func splitForms(t *testing.T, w World) {
 	const web = "{name: web, port: 80}"
 	for name, row := range map[string]struct {
 		rules  []string
@@ -66,7 +66,7 @@ func TestSplitForms(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, route(row.rules...))
+			s := w.scene(t, route(row.rules...))
 			s.reapply()
 			git := s.get()
 			s.must(s.intend(annotation("belay.dev/split", row.intent)))
@@ -178,11 +178,11 @@ var splitStories = map[string][]step{
 	},
 }
 
-func TestSplitStories(t *testing.T) {
+func splitsAsTold(t *testing.T, w World) {
 	for name, story := range splitStories {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, route("{name: web, port: 80, weight: 90}, {name: other, port: 80, weight: 10}"))
+			s := w.scene(t, route("{name: web, port: 80, weight: 90}, {name: other, port: 80, weight: 10}"))
 			s.reapply()
 			s.follow(story)
 		})
@@ -195,11 +195,11 @@ func (s *scene) drop() error { return s.intend(annotation("belay.dev/split", nil
 
 // A canary reference is a copy of the Service's with everything on it, and a
 // change from Git in the same rule goes through under the split.
-func TestSplitKeepsTheRest(t *testing.T) {
+func splitKeepsTheRest(t *testing.T, w World) {
 	t.Parallel()
 	const filters = `filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: x-tenant, value: "1"}]}}]`
 	manifest := route("{name: web, port: 80, weight: 1, " + filters + "}")
-	s := newScene(t, manifest)
+	s := w.scene(t, manifest)
 	s.reapply()
 	s.must(s.intend(annotation("belay.dev/split", "1.1/web/web-canary/5/100")))
 	refs := firstRule(s.get())["backendRefs"].([]any)
@@ -224,9 +224,9 @@ func firstRule(object *unstructured.Unstructured) map[string]any {
 }
 
 // Routes are served in an older version too; the policy sees them converted.
-func TestSplitThroughTheOlderVersion(t *testing.T) {
+func splitThroughTheOlderVersion(t *testing.T, w World) {
 	t.Parallel()
-	s := newScene(t, routeManifest)
+	s := w.scene(t, routeManifest)
 	s.play(inFlight)
 	s.resource = oldRoutes
 	s.must(s.patch(types.JSONPatchType, `[{"op":"remove","path":"/metadata/annotations/belay.dev~1split"}]`))
@@ -236,7 +236,7 @@ func TestSplitThroughTheOlderVersion(t *testing.T) {
 // The largest route that the schema allows: 16 rules with 16 backends each, of
 // which every one is split that can be. It must not exceed what the API server
 // lets a policy cost.
-func TestSplitOfTheLargestRoute(t *testing.T) {
+func splitOfTheLargestRoute(t *testing.T, w World) {
 	t.Parallel()
 	var rules, forms, split []string
 	for i := range 16 {
@@ -250,7 +250,7 @@ func TestSplitOfTheLargestRoute(t *testing.T) {
 		}
 		rules, forms, split = append(rules, strings.TrimSuffix(backends, ", ")), append(forms, strings.TrimSuffix(form, ", ")), append(split, strings.TrimSuffix(half, ", "))
 	}
-	s := newScene(t, route(rules...))
+	s := w.scene(t, route(rules...))
 	s.reapply()
 	s.must(s.intend(annotation("belay.dev/split", "1.1/web/web-canary/50/100")))
 	s.wants(strings.Join(split, " | ") + "; split 1.1/web/web-canary/50/100")

@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 import (
 	"encoding/json"

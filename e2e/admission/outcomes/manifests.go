@@ -1,6 +1,13 @@
-package admission
+package outcomes
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
 
 // What Git declares. One Rollout "web" governs all three.
 
@@ -40,3 +47,30 @@ spec:
     - {name: web, port: 80, weight: 90}
     - {name: other, port: 80, weight: 10}
 `
+
+// Parse reads one document; nil when it is empty.
+func Parse(document []byte) (*unstructured.Unstructured, error) {
+	content := map[string]any{}
+	if err := yaml.Unmarshal(bytes.TrimSpace(document), &content); err != nil {
+		return nil, err
+	}
+	if len(content) == 0 {
+		return nil, nil
+	}
+	object := &unstructured.Unstructured{}
+	text, err := yaml.YAMLToJSON(document)
+	if err != nil {
+		return nil, err
+	}
+	return object, object.UnmarshalJSON(text)
+}
+
+// mustParse reads a manifest written in a test.
+func mustParse(t testing.TB, manifest string) *unstructured.Unstructured {
+	t.Helper()
+	object, err := Parse([]byte(manifest))
+	if err != nil {
+		t.Fatalf("the manifest does not parse: %v\n%s", err, manifest)
+	}
+	return object
+}

@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 import (
 	"strings"
@@ -133,11 +133,11 @@ var holdStories = map[string][]step{
 	},
 }
 
-func TestHoldStories(t *testing.T) {
+func holdsAsTold(t *testing.T, w World) {
 	for name, story := range holdStories {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, deploymentManifest("v1"))
+			s := w.scene(t, deploymentManifest("v1"))
 			s.reapply()
 			s.must(s.intend(label))
 			s.follow(story)
@@ -171,11 +171,11 @@ func (s *scene) follow(story []step) {
 }
 
 // On CREATE nothing of ours may be brought.
-func TestHoldOnCreate(t *testing.T) {
+func holdOnCreate(t *testing.T, w World) {
 	t.Parallel()
 	manifest := strings.Replace(deploymentManifest("v1"), "{name: web}\n",
 		`{name: web, labels: {belay.dev/rollout: web, team: a}, annotations: {belay.dev/hold: 7.1/false, belay.dev/bypassed: x, belay.dev/ignore-template-changes: a, belay.dev/contested-by: b}}`+"\n", 1)
-	s := newScene(t, strings.Replace(manifest, "  replicas: 1\n", "  replicas: 1\n  paused: true\n", 1))
+	s := w.scene(t, strings.Replace(manifest, "  replicas: 1\n", "  replicas: 1\n  paused: true\n", 1))
 	s.reapply()
 	s.wants("image v1")
 	if got := s.get().GetLabels(); len(got) != 1 || got["team"] != "a" {

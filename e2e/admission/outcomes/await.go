@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 import (
 	"context"
@@ -9,29 +9,31 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
 )
 
 // prober does in the namespace "probe" what shows that a policy is at work.
 type prober struct {
-	ctx context.Context
-	w   world
+	as func(user string, groups ...string) dynamic.Interface
 }
+
+type probe func(context.Context) (string, error)
 
 var dryRun = []string{metav1.DryRunAll}
 
 // creates is a foreign CREATE; its result is the form that would be stored.
-func (p prober) creates(manifest string, dry []string) func() (string, error) {
-	return func() (string, error) {
-		object, err := parse([]byte(manifest))
+func (p prober) creates(manifest string, dry []string) probe {
+	return func(ctx context.Context) (string, error) {
+		object, err := Parse([]byte(manifest))
 		if err != nil {
 			return "", err
 		}
-		to := p.w.as(person).Resource(resourceOf(object))
+		to := p.as(person).Resource(ResourceOf(object))
 		if object.GetKind() == "Namespace" {
-			_, err = to.Create(p.ctx, object, metav1.CreateOptions{})
+			_, err = to.Create(ctx, object, metav1.CreateOptions{})
 			return "", err
 		}
-		stored, err := to.Namespace("probe").Create(p.ctx, object, metav1.CreateOptions{DryRun: dry})
+		stored, err := to.Namespace("probe").Create(ctx, object, metav1.CreateOptions{DryRun: dry})
 		if err != nil {
 			return "", err
 		}
@@ -40,10 +42,10 @@ func (p prober) creates(manifest string, dry []string) func() (string, error) {
 }
 
 // intends is a write of the controller to the object "probe"; a refusal is a result too.
-func (p prober) intends(resource schema.GroupVersionResource, key, value string, dry []string) func() (string, error) {
-	return func() (string, error) {
-		stored, err := p.w.as(ours).Resource(resource).Namespace("probe").
-			Patch(p.ctx, "probe", types.MergePatchType, []byte(annotation(key, value)), metav1.PatchOptions{DryRun: dry})
+func (p prober) intends(resource schema.GroupVersionResource, key, value string, dry []string) probe {
+	return func(ctx context.Context) (string, error) {
+		stored, err := p.as(ours).Resource(resource).Namespace("probe").
+			Patch(ctx, "probe", types.MergePatchType, []byte(annotation(key, value)), metav1.PatchOptions{DryRun: dry})
 		if err != nil && strings.Contains(err.Error(), "denied request") {
 			return "refused", nil
 		}
@@ -54,15 +56,15 @@ func (p prober) intends(resource schema.GroupVersionResource, key, value string,
 	}
 }
 
-// awaitPolicies returns when policies of every file have been seen at work. The
-// API server loads policies once a second, and resources some time after them.
-func (w world) awaitPolicies(ctx context.Context) error {
-	p := prober{ctx, w}
+// Await returns when policies of every file have been seen at work. The API server loads policies once a second, and
+// resources some time after them.
+func Await(ctx context.Context, as func(user string, groups ...string) dynamic.Interface) error {
+	p := prober{as}
 	service := strings.Replace(serviceManifest, "metadata: {name: web}", "metadata: {name: probe}", 1)
 	route := strings.Replace(routeManifest, "metadata: {name: web}", "metadata: {name: probe}", 1)
 	for _, probe := range []struct {
 		of   string
-		act  func() (string, error)
+		act  probe
 		want string
 	}{
 		{"a namespace", p.creates("{apiVersion: v1, kind: Namespace, metadata: {name: probe}}", nil), ""},
@@ -76,10 +78,11 @@ func (w world) awaitPolicies(ctx context.Context) error {
 		{"belay-fence", p.intends(services, "belay.dev/pin", "1.0/pod-template-hash=a", dryRun), "refused"},
 		{"an attempt", p.creates(attemptManifest("2.1/pod-template-hash=b", "2.1/web/web-canary/0/100"), nil), ""},
 		{"belay-pin-recreated", p.creates(serviceManifest, dryRun), "app=web, pod-template-hash=b; pin 2.1/pod-template-hash=b"},
+		{"belay-requested-by", p.requests, person},
 		{"belay-split-recreated", p.creates(routeManifest, dryRun), "web 9000, web-canary 0, other 1000; split 2.1/web/web-canary/0/100"},
 	} {
 		if err := until(ctx, func() error {
-			got, err := probe.act()
+			got, err := probe.act(ctx)
 			if err == nil && got != probe.want {
 				err = fmt.Errorf("the form is %q, not %q", got, probe.want)
 			}
@@ -89,6 +92,19 @@ func (w world) awaitPolicies(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// requests is the creation of a Rollout with a request, in another's name; its result is the name beside it.
+func (p prober) requests(ctx context.Context) (string, error) {
+	object, err := Parse([]byte(named(rolloutManifest, "annotations: {belay.dev/requested-by: x, belay.dev/request: pause - t}")))
+	if err != nil {
+		return "", err
+	}
+	stored, err := p.as(person).Resource(rollouts).Namespace("probe").Create(ctx, object, metav1.CreateOptions{DryRun: dryRun})
+	if err != nil {
+		return "", err
+	}
+	return stored.GetAnnotations()["belay.dev/requested-by"], nil
 }
 
 // named adds a line of metadata to a manifest in flow style.

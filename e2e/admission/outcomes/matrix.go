@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 import (
 	"errors"
@@ -30,7 +30,7 @@ type cell struct {
 	after string
 }
 
-func TestMatrix(t *testing.T) {
+func matrix(t *testing.T, w World) {
 	for _, kind := range []struct {
 		name, manifest string
 		cells          []cell
@@ -44,9 +44,9 @@ func TestMatrix(t *testing.T) {
 				t.Parallel()
 				var labels []string
 				if cell.by == "server-side apply every second, beside a webhook" {
-					labels = append(labels, rewritten)
+					labels = append(labels, Rewritten)
 				}
-				cell.run(t, newScene(t, kind.manifest, labels...))
+				cell.run(t, w.scene(t, kind.manifest, labels...))
 			})
 		}
 	}

@@ -1,4 +1,4 @@
-package admission
+package outcomes
 
 import (
 	"encoding/json"
@@ -16,7 +16,7 @@ import (
 // puts into our annotations, at rest or in flight, by merge, by status or on
 // CREATE, that write succeeds if the API server alone would take it, every
 // later write succeeds, and the intent neither moves nor appears.
-func TestWhateverForeignersWrite(t *testing.T) {
+func whateverForeignersWrite(t *testing.T, w World) {
 	for name, manifest := range map[string]string{
 		"Deployment": deploymentManifest("v1"), "Service": serviceManifest, "HTTPRoute": routeManifest,
 	} {
@@ -25,7 +25,7 @@ func TestWhateverForeignersWrite(t *testing.T) {
 				t.Parallel()
 				// A seed of its own for each, and always the same: a failure can be repeated.
 				random := rand.New(rand.NewPCG(uint64(len(name)), uint64(len(state))))
-				s := newScene(t, manifest)
+				s := w.scene(t, manifest)
 				s.play(state)
 				key, intent := s.intent()
 				for i := range 60 {
@@ -90,7 +90,7 @@ func foreignValue(random *rand.Rand) string {
 
 // A write that the schema refuses is refused by the schema, with its message,
 // and not by a policy that stumbled over it.
-func TestSenselessRoutesAreLeftToTheSchema(t *testing.T) {
+func senselessRoutesAreLeftToTheSchema(t *testing.T, w World) {
 	for name, rules := range map[string]string{
 		"rules that are no list":       `{"a":1}`,
 		"rules that are text":          `"all"`,
@@ -111,7 +111,7 @@ func TestSenselessRoutesAreLeftToTheSchema(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, routeManifest)
+			s := w.scene(t, routeManifest)
 			s.play(inFlight)
 			err := s.patch(types.MergePatchType, `{"spec":{"rules":`+rules+`}}`)
 			if err == nil || strings.Contains(err.Error(), "denied request") {
@@ -131,9 +131,9 @@ func backends(n int) string {
 }
 
 // Annotations and rules may be missing altogether.
-func TestEmptyRoutes(t *testing.T) {
+func emptyRoutes(t *testing.T, w World) {
 	t.Parallel()
-	s := newScene(t, routeManifest)
+	s := w.scene(t, routeManifest)
 	s.reapply()
 	s.follow([]step{
 		{"in flight", intends(at5), divided5},
@@ -148,7 +148,7 @@ func TestEmptyRoutes(t *testing.T) {
 }
 
 // A client may send any managedFields with its copy.
-func TestWhateverForeignersWriteAsOwners(t *testing.T) {
+func whateverForeignersWriteAsOwners(t *testing.T, w World) {
 	for name, fields := range map[string]any{
 		"none":                  nil,
 		"reset":                 []any{map[string]any{}},
@@ -160,7 +160,7 @@ func TestWhateverForeignersWriteAsOwners(t *testing.T) {
 		"of an unknown version": []any{map[string]any{"manager": "x", "operation": "Update", "apiVersion": "v9", "fieldsType": "FieldsV1", "fieldsV1": map[string]any{"f:spec": map[string]any{"f:rules": map[string]any{}}}}},
 	} {
 		for _, manifest := range []string{deploymentManifest("v1"), serviceManifest, routeManifest} {
-			s := newScene(t, manifest)
+			s := w.scene(t, manifest)
 			t.Run(name+"/"+s.git.GetKind(), func(t *testing.T) {
 				t.Parallel()
 				s.t = t
