@@ -46,7 +46,8 @@ var stories = map[string]story{
 		{does: "the label taken away", by: alice, write: field(nil, "metadata", "labels", "belay.dev/rollout"), form: "v3; paused true; " + governed + "; {contested-by=alice, hold=0.0/false}"},
 		{does: "numbered", by: ours, write: note("hold", "7.1/false"), form: "v3; paused true; " + governed + "; {contested-by=alice, hold=7.1/false}"},
 		{does: "an older controller", by: ours, write: note("hold", "6.9/false"), refused: "the stored intent is 7.1 and this write is 6.9"},
-		{does: "let go", by: ours, write: note("hold", ""), form: "v3; " + governed},
+		{does: "let go by an older controller", by: ours, write: note("hold", "7.0/-"), form: "v3; paused true; " + governed + "; {contested-by=alice, hold=7.1/false}"},
+		{does: "let go", by: ours, write: note("hold", "7.2/-"), form: "v3; " + governed},
 	}},
 	"hold: paused by Git stays so afterwards": {manifest: deployment, steps: []step{
 		{does: "governed", by: ours, write: govern, form: "v1; " + governed},
@@ -73,6 +74,8 @@ var stories = map[string]story{
 		{does: "another value", by: alice, write: field("def34", "spec", "selector", "pod-template-hash"),
 			form: "{app=web, pod-template-hash=abc12, tier=front}; {contested-by=alice, pin=7.1/pod-template-hash=abc12}"},
 		{does: "an older controller", by: ours, write: note("pin", "7.0/pod-template-hash=abc12"), refused: "the stored intent is 7.1 and this write is 7.0"},
+		{does: "taken away by an older controller", by: ours, write: note("pin", "7.0/-"),
+			form: "{app=web, pod-template-hash=abc12, tier=front}; {contested-by=alice, pin=7.1/pod-template-hash=abc12}"},
 		{does: "nonsense is none", by: ours, write: note("pin", "7.2"), form: "{app=web, tier=front}"},
 	}},
 	"split: the backends follow the intent": {manifest: route, steps: []step{
@@ -82,7 +85,8 @@ var stories = map[string]story{
 		{does: "other weights from Git", by: alice, write: weigh(50, 50), form: "web 4750, web-canary 250, other 5000; {split=7.1/web/web-canary/5/100}"},
 		{does: "25 %", by: ours, write: note("split", "7.2/web/web-canary/25/100"), form: "web 3750, web-canary 1250, other 5000; {split=7.2/web/web-canary/25/100}"},
 		{does: "an older controller", by: ours, write: note("split", "7.1/web/web-canary/50/100"), refused: "the stored intent is 7.2 and this write is 7.1"},
-		{does: "cleared", by: ours, write: note("split", ""), form: "web 50, other 50"},
+		{does: "cleared by an older controller", by: ours, write: note("split", "7.1/-"), form: "web 3750, web-canary 1250, other 5000; {split=7.2/web/web-canary/25/100}"},
+		{does: "cleared", by: ours, write: note("split", "7.2/-"), form: "web 50, other 50"},
 	}},
 	"verbs: a request needs its verb, and has its writer's name beside it": {manifest: rollout, steps: []step{
 		{does: "pause", by: alice, write: note("request", "pause - t1"), form: "{request=pause - t1, requested-by=alice}"},
