@@ -20,7 +20,7 @@ const (
 	// opening: v1 runs and the controller starts.
 	opening = 20 * time.Second
 	// eventful: people ship and faults befall, from the opening on.
-	eventful = 4 * time.Minute
+	eventful = 150 * time.Second
 	// bounded is how long the world may take to come to rest after that.
 	bounded = 30 * time.Minute
 	// silent is how long nothing may happen in the end.
@@ -123,8 +123,8 @@ func (w *World) deliver() {
 	}
 	w.git.Push("team", delivery.Change{Message: "v1", Edit: w.declared.Declare})
 	s := w.schedule
-	interval := s.Between(10*time.Second, time.Minute)
-	if s.Chance(0.1) {
+	interval := s.Between(20*time.Second, 2*time.Minute)
+	if s.Chance(0.04) {
 		interval = time.Second
 		w.faults.names = append(w.faults.names, "an agent that applies every second")
 	}
@@ -156,7 +156,7 @@ func (w *World) quality(q delivery.Question) delivery.Quality {
 // plot plans what people do.
 func (w *World) plot() {
 	s := w.schedule
-	releases := 1 + s.Rand().IntN(3)
+	releases := []int{1, 1, 1, 2, 2, 3}[s.Rand().IntN(6)]
 	for i := range releases {
 		version := fmt.Sprint("v", i+2)
 		w.someTime("a release", func() { w.ship(version) })
@@ -185,7 +185,7 @@ func (w *World) ship(version string) {
 
 // traffic sends requests all the time and holds the answers to the laws.
 func (w *World) traffic() {
-	w.schedule.After(w.schedule.Between(300*time.Millisecond, 900*time.Millisecond), "requests", func() {
+	w.schedule.After(w.schedule.Between(500*time.Millisecond, 1500*time.Millisecond), "requests", func() {
 		if w.quiet {
 			return
 		}
@@ -235,7 +235,7 @@ func (w *World) converge() {
 		if w.schedule.Now().Sub(since) >= time.Minute {
 			return
 		}
-		if w.restless() != "" && w.schedule.Now().Sub(noon) > opening+eventful+2*time.Minute {
+		if w.restless() != "" && w.schedule.Now().Sub(noon) > opening+eventful+time.Minute {
 			w.decide()
 		}
 	}

@@ -108,7 +108,10 @@ func (r *request) namespaceThere() error {
 
 // validate refuses what the kind does not allow.
 func (r *request) validate(next, old content) error {
-	errs := append(r.k.checkMetadata(next, old), r.k.form.validate(next, old, r.subresource)...)
+	errs := r.k.checkMetadata(next, old)
+	if old == nil || !r.s.trust {
+		errs = append(errs, r.k.form.validate(next, old, r.subresource)...)
+	}
 	if len(errs) > 0 {
 		return apierrors.NewInvalid(r.k.gvk.GroupKind(), r.key.Name, errs)
 	}

@@ -40,6 +40,9 @@ type Options struct {
 	// ShowManagedFields has clients see managedFields. They are kept in any case, but working them out for every answer
 	// takes long.
 	ShowManagedFields bool
+	// TrustUpdates stores changes of custom objects without holding them against their schema, which costs more than all
+	// else of a write. What is created is held against it in any case.
+	TrustUpdates bool
 }
 
 // Server is an API server in memory.
@@ -48,6 +51,7 @@ type Server struct {
 	now     func() time.Time
 	uid     func() types.UID
 	admit   Admit
+	trust   bool
 	// showOwners has clients see managedFields.
 	showOwners bool
 
@@ -65,7 +69,7 @@ type Server struct {
 // New makes an empty server. It is cheap.
 func New(o Options) *Server {
 	return &Server{
-		schemas: o.Schemas, now: o.Now, uid: o.UID, admit: o.Admit, showOwners: o.ShowManagedFields,
+		schemas: o.Schemas, now: o.Now, uid: o.UID, admit: o.Admit, showOwners: o.ShowManagedFields, trust: o.TrustUpdates,
 		objects: &Objects{schemas: o.Schemas, kinds: map[schema.GroupKind][]row{}},
 	}
 }
