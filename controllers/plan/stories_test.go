@@ -28,10 +28,22 @@ func happens(say string, when func(Observed, Plan) bool, do func(*world)) happen
 func fails(w *world) { w.verdicts["v2"] = v1alpha1.VerdictFail }
 func lacks(w *world) { w.verdicts["v2"] = v1alpha1.VerdictInconclusive }
 
+// measures has the metric say something for a version; sick has its pods never get ready.
+func measures(version string, v v1alpha1.Verdict) func(*world) {
+	return func(w *world) { w.verdicts[version] = v }
+}
+
+func sick(version string) func(*world) { return func(w *world) { w.sick[version] = true } }
+
+// loses takes every pod of a version away.
+func loses(version string, when func(Observed, Plan) bool) happening {
+	return happens("every pod of "+version+" is lost", when, func(w *world) { w.lost[version] = true })
+}
+
 // approving has a person between the first step and the last.
 func approving(onTimeout v1alpha1.TimeoutAction) func(*world) {
 	return func(w *world) {
-		w.config.Ladder = []Step{
+		w.live.config.Ladder = []Step{
 			{Permille: 100, Bake: time.Minute},
 			{Permille: 100, Approve: true, Timeout: time.Hour, OnTimeout: onTimeout},
 			{Permille: 1000, Appended: true},
@@ -96,11 +108,8 @@ func TestStories(t *testing.T) {
 			w.deleting = true
 		})}},
 		"workload recreated": {nil, []happening{v2Shipped, happens("the Deployment is deleted and recreated at v2", bakes(2), func(w *world) { w.recreate("v2") })}},
-		"scaled mid-rollout": {nil, []happening{v2Shipped, happens("the Deployment is scaled to 8", bakes(3), func(w *world) {
-			w.deployment.replicas = 8
-			w.set("checkout-v1").replicas = 8
-		})}},
-		"known bad again": {fails, []happening{v2Shipped, pushes("v2", quiet)}},
+		"scaled mid-rollout": {nil, []happening{v2Shipped, happens("the Deployment is scaled to 8", bakes(3), func(w *world) { w.scale(8) })}},
+		"known bad again":    {fails, []happening{v2Shipped, pushes("v2", quiet)}},
 		"known bad after a promotion": {fails, []happening{
 			v2Shipped, pushes("v3", quiet), pushes("v2", atHandOver("the workload takes the canary's ReplicaSet over")),
 		}},
@@ -119,7 +128,7 @@ func TestStories(t *testing.T) {
 			v2Shipped,
 			personSays("promote-full", "v2", func(o Observed, p Plan) bool { return o.Progress.Inconclusive != "" && p.Progress == nil }),
 		}},
-		"inconclusive, abort": {func(w *world) { lacks(w); w.config.OnInconclusive = v1alpha1.InconclusiveAbort }, []happening{v2Shipped}},
+		"inconclusive, abort": {func(w *world) { lacks(w); w.live.config.OnInconclusive = v1alpha1.InconclusiveAbort }, []happening{v2Shipped}},
 		"nothing measured": {func(w *world) { w.verdicts["v2"] = v1alpha1.VerdictPending }, []happening{
 			v2Shipped,
 			personSays("abort", "v2", func(o Observed, p Plan) bool { return o.Progress.Inconclusive != "" && p.Progress == nil }),
@@ -151,19 +160,23 @@ func TestStories(t *testing.T) {
 		}},
 		"approval over, nothing measured": {func(w *world) {
 			approving(v1alpha1.TimeoutContinue)(w)
-			w.config.StartAt = 2
+			w.live.config.StartAt = 2
 			w.verdicts["v2"] = v1alpha1.VerdictPending
 		}, []happening{v2Shipped, personSays("abort", "v2", func(o Observed, p Plan) bool { return o.Progress.Inconclusive != "" && p.Progress == nil })}},
 		"spec.git taken out": {after(), []happening{v2Shipped, happens("spec.git is taken out", inStage(v1alpha1.StageDraining), func(w *world) { w.git.git.Configured = false })}},
 		"let through while Git is asked": {after(Answer{Result: "HeadMoved", Head: "c9"}), []happening{
-			v2Shipped, happens("a person resumes the held Deployment", waitsIn(v1alpha1.StageHeld), func(w *world) { w.deployment.held = false }),
+			v2Shipped, happens("a person resumes the held Deployment", waitsIn(v1alpha1.StageHeld), (*world).loosen),
 		}},
 		"undone before Git answers": {fails, []happening{
 			v2Shipped, happens("a person undoes it", inStage(v1alpha1.StageDraining), func(w *world) { w.apply("v1", "c1") }),
 		}},
 	}
 	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) { tell(t, tc.begin, tc.happenings...).golden(name) })
+		t.Run(name, func(t *testing.T) {
+			s := tell(t, tc.begin, tc.happenings...)
+			s.golden(name)
+			s.rescue()
+		})
 	}
 }
 
@@ -183,9 +196,7 @@ func TestStoriesWithoutStable(t *testing.T) {
 		}},
 		"first deployment never worked": {func(w *world) { w.sick["v1"] = true }, []happening{pushes("v2", atRule("adopting"))}},
 		"stable broken":                 {nil, []happening{happens("every stable pod fails", quiet, func(w *world) { w.sick["v1"] = true }), v2Shipped}},
-		"scaled to zero": {nil, []happening{happens("the Deployment is scaled to zero", quiet, func(w *world) {
-			w.deployment.replicas = 0
-		}), v2Shipped}},
+		"scaled to zero":                {nil, []happening{happens("the Deployment is scaled to zero", quiet, func(w *world) { w.scale(0) }), v2Shipped}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

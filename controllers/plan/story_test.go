@@ -41,8 +41,13 @@ type story struct {
 	// rounds that it may take.
 	rounds int
 	last   string
-	// good is how long the present step has had its pods and its weight.
-	good time.Duration
+	// outcomes of the attempts that have ended.
+	outcomes []string
+	// decide is Decide, or one that breaks a law.
+	decide func(Observed) Plan
+	book   book
+	// seen are the observations since the last record, for one that is looked at once more.
+	seen []Observed
 }
 
 // tell runs a story from a new shop; what happens comes in order.
@@ -51,8 +56,8 @@ func tell(t *testing.T, begin func(*world), happenings ...happening) *story {
 	return newStory(t, begin, happenings...).run()
 }
 
-func newStory(t *testing.T, begin func(*world), happenings ...happening) *story {
-	s := &story{teller: t, world: newShop(), pending: happenings, rounds: 400}
+func newStory(t teller, begin func(*world), happenings ...happening) *story {
+	s := &story{teller: t, world: newShop(), pending: happenings, rounds: 400, decide: Decide}
 	if begin != nil {
 		begin(s.world)
 	}
@@ -66,10 +71,11 @@ func (s *story) run() *story {
 			if len(s.pending) > 0 {
 				s.Fatalf("the story ended before %q:\n%s", s.pending[0].say, s.told())
 			}
+			s.atRest()
 			return s
 		}
 	}
-	s.Fatalf("no end after %d rounds:\n%s", s.rounds, s.told())
+	s.Fatalf("law rounds: no rest after %d rounds:\n%s", s.rounds, s.told())
 	return nil
 }
 
@@ -81,17 +87,20 @@ func (s *story) round() bool {
 	if w.gone {
 		return true
 	}
-	o := w.observe()
-	p := Decide(o)
-	s.check(o, p)
-	changed := s.carryOut(o, p)
-	if len(s.pending) > 0 && s.pending[0].when(o, p) {
+	o, fresh := s.look()
+	p := s.decide(o)
+	t := turn{o: o, p: p, fresh: fresh, before: w.stock(), good: s.book.good}
+	if s.grace == 0 {
+		t.lost = w.unserved()
+	}
+	changed := s.carryOut(t)
+	if fresh && len(s.pending) > 0 && s.pending[0].when(o, p) {
 		s.lines = append(s.lines, "          — "+s.pending[0].say)
 		s.pending[0].do(w)
 		s.pending, s.grace = s.pending[1:], 3
 		return false
 	}
-	if changed {
+	if changed || !fresh || (w.chance != nil && w.owes()) {
 		s.pass(time.Second)
 		return false
 	}
@@ -101,33 +110,54 @@ func (s *story) round() bool {
 			next = fact
 		}
 	}
-	if next.IsZero() {
+	if next.IsZero() && !w.owes() {
 		return true
 	}
-	s.pass(next.Sub(w.now))
+	s.pass(max(time.Second, next.Sub(w.now)))
 	return false
 }
 
-// carryOut records or acts, writes the line, and says whether anything changed.
-func (s *story) carryOut(o Observed, p Plan) bool {
+// look observes; by chance it sees once more what was seen before. What stands in the Rollout itself is always as it is:
+// a controller that has not seen its own record yet does not decide.
+func (s *story) look() (o Observed, fresh bool) {
 	w := s.world
-	var done []string
-	before := w.observe()
-	for _, e := range p.Effects {
-		if said := w.carryOut(e); said != "" {
-			done = append(done, said)
-		}
+	now := w.observe()
+	if len(s.seen) > 0 && s.seen[0].Progress.Sequence != now.Progress.Sequence {
+		s.seen = nil
 	}
-	if p.Progress != nil {
-		w.progress = *p.Progress.DeepCopy()
-		done = append(done, "record "+recorded(o.Progress, w.progress))
-		if p.Afresh {
+	if w.chance != nil && len(s.seen) > 0 && w.chance.IntN(8) == 0 {
+		old := s.seen[w.chance.IntN(len(s.seen))]
+		old.Now, old.Progress, old.Deleting, old.Finalizer, old.Suspend, old.Request = now.Now, now.Progress, now.Deleting, now.Finalizer, now.Suspend, now.Request
+		return old, false
+	}
+	s.seen = append(s.seen, now)
+	return now, true
+}
+
+// carryOut records or acts, writes the line, and says whether anything changed.
+func (s *story) carryOut(t turn) bool {
+	s.Helper()
+	w := s.world
+	asked := w.git.git
+	w.git.asked = false
+	done, words := w.carryOut(t.p.Effects)
+	t.done, t.refused = done, len(done) < len(t.p.Effects)
+	if t.p.Progress != nil && w.chance != nil && w.chance.IntN(20) == 0 {
+		t.refused = true
+	} else if t.p.Progress != nil {
+		w.progress, t.recorded = *t.p.Progress.DeepCopy(), true
+		words = append(words, "record "+recorded(t.o.Progress, w.progress))
+		if t.p.Afresh {
 			w.job = nil
 		}
+		if e := t.p.Ended; e != nil {
+			s.outcomes = append(s.outcomes, fmt.Sprintf("%s %s", strings.TrimPrefix(e.Image, "shop:"), e.Outcome))
+		}
 	}
-	s.line(o, p, done)
-	asked := before.Git.Tip != w.git.git.Tip || before.Git.Located != w.git.git.Located || before.Git.Answer != w.git.git.Answer
-	return p.Progress != nil || changes(p.Effects) || asked
+	s.line(t.o, t.p, words)
+	t.changed = t.recorded || changes(done) || asked.Tip != w.git.git.Tip || asked.Located != w.git.git.Located || asked.Answer != w.git.git.Answer
+	s.hold(t)
+	return t.changed || t.refused
 }
 
 // changes says that effects write to the cluster.
@@ -218,52 +248,11 @@ func (s *story) at(t time.Time) string {
 
 // pass lets time go by and the neighbours work.
 func (s *story) pass(d time.Duration) {
-	w := s.world
-	o := w.observe()
-	if o.Progress.Stage == v1alpha1.StageStepping && o.trafficLag() == "" && o.canaryReady() >= o.size() && w.routes[0].programmed {
-		s.good += d
-	}
-	w.now = w.now.Add(d)
-	w.neighbours()
+	s.book.pass(s.world, d)
+	s.world.now = s.world.now.Add(d)
+	s.world.neighbours()
 	if s.grace > 0 {
 		s.grace--
-	}
-}
-
-// check holds a round against what a user was promised.
-func (s *story) check(o Observed, p Plan) {
-	s.Helper()
-	for _, v := range Check(o, p) {
-		s.Errorf("%s: %s\n%s", v.Law, v.Text, s.told())
-	}
-	if o.Progress.Step > 0 && (p.Rule == "stepFinished" || p.Rule == "finished") && !o.Progress.PromoteFull {
-		if step := o.Config.Ladder[o.Progress.Step-1]; !step.Approve && s.good < step.Bake {
-			s.Errorf("step %d was left after %s of %s\n%s", o.Progress.Step, s.good, step.Bake, s.told())
-		}
-	}
-	if p.Progress != nil && p.Progress.Step != o.Progress.Step {
-		s.good = 0
-	}
-	if s.grace == 0 && !s.unserved {
-		s.served()
-	}
-}
-
-// served: every backend that gets a share has a ready pod, and no pod answers that was not allowed to.
-func (s *story) served() {
-	s.Helper()
-	w := s.world
-	for _, r := range w.routes {
-		var share int32
-		if r.intent != nil {
-			share = r.intent.Permille()
-		}
-		if share > 0 && w.canaryEndpoints() == 0 {
-			s.Errorf("at %s %s of %s goes to no canary pod\n%s", s.at(w.now), Percent(share), r.name, s.told())
-		}
-		if share < 1000 && len(w.endpoints(w.services[0])) == 0 {
-			s.Errorf("at %s the stable share of %s goes to no pod\n%s", s.at(w.now), r.name, s.told())
-		}
 	}
 }
 
@@ -315,3 +304,29 @@ func waitsIn(stage v1alpha1.Stage) func(Observed, Plan) bool {
 		return o.Progress.Stage == stage && p.Progress == nil && !changes(p.Effects)
 	}
 }
+
+// rescue heals everything around and has a person take the template back: from wherever a story has come to rest, that
+// leads to rest with the stable revision.
+func (s *story) rescue() {
+	s.Helper()
+	w := s.world
+	clear(w.sick)
+	clear(w.lost)
+	clear(w.missing)
+	w.flapping, w.stuck, w.suspend, w.problems, w.midway = "", false, false, nil, false
+	w.git.answers, w.git.gone, w.git.git.Problem = nil, false, nil
+	for _, r := range w.routes {
+		r.other = nil
+	}
+	if w.progress.Stable != nil {
+		w.apply(strings.TrimPrefix(w.progress.Stable.Image, "shop:"), w.git.head)
+	}
+	s.lines, s.grace, s.rounds = append(s.lines, "          — everything is mended, and the stable template is back"), 20, restWithin
+	s.run()
+	if p := w.progress; !w.gone && (p.Stage != v1alpha1.StageResting || w.deployment.held) {
+		s.Errorf("law way out: from here nobody comes to rest: stage %s, held: %t\n%s", p.Stage, w.deployment.held, s.told())
+	}
+}
+
+// restWithin is how many rounds it may take until nothing is left to be done, once nothing happens any more.
+const restWithin = 150

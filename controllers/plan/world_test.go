@@ -2,7 +2,9 @@ package plan
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
@@ -11,12 +13,12 @@ import (
 )
 
 // world is a cluster in memory, of structs alone. Effects succeed and neighbours are quick, so that a story shows
-// decisions and nothing else.
+// decisions and nothing else; with chance, neighbours take their time and writes are refused.
 type world struct {
 	now      time.Time
 	progress v1alpha1.Progress
-	config   Config
-	digest   string
+	// live is what the Rollout says, snapshot what the attempt runs on.
+	live, snapshot rolloutSpec
 
 	finalizer, deleting, gone bool
 	suspend                   bool
@@ -28,8 +30,12 @@ type world struct {
 	made       int
 	services   []*service
 	canary     routers.CanaryServiceState
+	// canarySeen is how many endpoints of the canary's Service are known.
+	canarySeen int32
 	attempt    AttemptState
 	routes     []*route
+	// missing are admission policies that somebody deleted: hold, pin, split.
+	missing map[string]bool
 	// midway: the Deployment's own roll-out gets no further than half.
 	midway bool
 	// stuck: the gateway programs nothing.
@@ -37,13 +43,22 @@ type world struct {
 
 	// sick versions never get ready pods; lost ones have lost theirs for a while.
 	sick, lost map[string]bool
-	// flapping is the version whose pods come and go with every second round.
+	// flapping is the version whose pods come and go with every third round.
 	flapping string
 	round    int
 	// verdicts of the one metric by version; Pass where nothing is said.
 	verdicts map[string]v1alpha1.Verdict
 	job      *Measure
 	git      repository
+	// chance decides what a neighbour does when; nil: everybody is quick and nothing is refused.
+	chance *rand.Rand
+	// meddled counts what people did to the pods and the hold, past the Rollout.
+	meddled int
+}
+
+type rolloutSpec struct {
+	config Config
+	digest string
 }
 
 type deployment struct {
@@ -52,6 +67,7 @@ type deployment struct {
 	replicas int32
 	template string
 	held     bool
+	claim    string
 	governor string
 	notice   string
 	source   string
@@ -64,48 +80,48 @@ type replicaSet struct {
 	replicas int32
 	owner    string // "deployment" or "rollout"
 	created  int
+	// pods that are there, and how many of them are up; where chance makes them lag behind replicas.
+	pods, up int32
+	// ended counts pods that were there and are not wanted any more.
+	ended int32
 }
 
 type service struct {
 	name string
 	pin  *routers.Pin
+	// seen are the endpoints that are known, by revision.
+	seen map[string]int32
 }
 
 type route struct {
 	name       string
 	intent     *routers.Split
 	programmed bool
-}
-
-// repository is Git: every question is answered at once, a revert by the next of the answers.
-type repository struct {
-	head    string
-	answers []Answer
-	git     Git
-	// agent: what is committed is applied to the cluster.
-	agent   bool
-	reverts int
+	// other is the split of another Rollout.
+	other *routers.Split
 }
 
 // newShop is a Deployment of four pods at v1 with a Rollout that has just been created.
 func newShop() *world {
 	w := &world{
-		now: noon, digest: "d1",
-		config:     atRest().Config,
+		now:        noon,
+		live:       rolloutSpec{atRest().Config, "d1"},
 		deployment: deployment{found: true, uid: 1, replicas: 4, template: "v1", source: "c1"},
 		services:   []*service{{name: "checkout"}, {name: "checkout-metrics"}},
 		routes:     []*route{{name: "shop", programmed: true}},
-		sick:       map[string]bool{}, lost: map[string]bool{},
+		sick:       map[string]bool{}, lost: map[string]bool{}, missing: map[string]bool{},
 		verdicts: map[string]v1alpha1.Verdict{},
-		git:      repository{head: "c1", git: Git{Configured: true, MaxAge: time.Hour}, agent: true},
+		git:      repository{head: "c1", git: Git{Configured: true, MaxAge: time.Hour}, agent: true, reverts: map[string]int{}},
 	}
 	w.neighbours()
 	return w
 }
 
+// What people and agents do.
+
 // push commits a template, and the agent applies it.
 func (w *world) push(version string) {
-	w.git.head = "c-" + version
+	w.git.head, w.git.applies = "c-"+version, false
 	w.apply(version, w.git.head)
 }
 
@@ -117,12 +133,33 @@ func (w *world) apply(version, source string) {
 		return
 	}
 	d.template = version
-	d.held = d.held || d.governor != ""
+	d.held = d.held || (d.governor != "" && !w.missing["hold"])
 }
 
 // restart is kubectl rollout restart: a template change that is no release, and not held.
 func (w *world) restart(version string) {
 	w.deployment.template = version
+	w.meddled++
+}
+
+// loosen takes the hold off, past the Rollout.
+func (w *world) loosen() {
+	w.deployment.held = false
+	w.meddled++
+}
+
+// scale is kubectl scale. A held Deployment sees to the pods of its newest revision that has any.
+func (w *world) scale(replicas int32) {
+	w.deployment.replicas = replicas
+	w.meddled++
+	if w.deployment.held {
+		for _, s := range slices.Backward(w.sets) {
+			if s.owner == "deployment" && s.replicas > 0 {
+				s.wants(replicas)
+				return
+			}
+		}
+	}
 }
 
 // recreate deletes the Deployment with its pods and makes it anew.
@@ -132,6 +169,7 @@ func (w *world) recreate(version string) {
 	d.template, d.held, d.notice = version, false, ""
 	w.sets = slices.DeleteFunc(w.sets, func(s *replicaSet) bool { return s.owner == "deployment" })
 	d.governor = ""
+	w.meddled++
 }
 
 func (w *world) set(name string) *replicaSet {
@@ -143,70 +181,50 @@ func (w *world) set(name string) *replicaSet {
 	return nil
 }
 
-func (w *world) make(version, owner string, replicas int32) {
+func (w *world) make(version, owner string, replicas int32) *replicaSet {
 	w.made++
 	hash := version
 	for w.set("checkout-"+hash) != nil {
 		hash += "b"
 	}
-	w.sets = append(w.sets, &replicaSet{version: version, hash: hash, owner: owner, replicas: replicas, created: w.made})
+	s := &replicaSet{version: version, hash: hash, owner: owner, created: w.made}
+	s.wants(replicas)
+	w.sets = append(w.sets, s)
+	return s
 }
 
-func (w *world) ready(s *replicaSet) int32 {
-	if w.sick[s.version] || w.lost[s.version] || (w.flapping == s.version && w.round%3 == 0) {
-		return 0
-	}
-	return s.replicas
+func (s *replicaSet) wants(replicas int32) {
+	s.ended += max(0, s.replicas-replicas)
+	s.replicas = replicas
 }
 
-// neighbours lets the Deployment's controller and the gateway do what they do.
-func (w *world) neighbours() {
-	if w.deployment.found && !w.deployment.held {
-		w.roll()
-	}
-	w.round++
-	for _, r := range w.routes {
-		r.programmed = r.programmed || !w.stuck
-	}
-}
-
-func (w *world) roll() {
-	d := &w.deployment
-	i := slices.IndexFunc(w.sets, func(s *replicaSet) bool { return s.owner == "deployment" && s.version == d.template })
-	if i < 0 {
-		w.make(d.template, "deployment", d.replicas)
-		i = len(w.sets) - 1
-	}
-	current := w.sets[i]
-	current.replicas = d.replicas
-	if w.midway {
-		current.replicas = d.replicas / 2
-	}
-	for _, s := range w.sets {
-		if s != current && s.owner == "deployment" && w.ready(current) == d.replicas {
-			s.replicas = 0
-		}
-	}
-}
+// What is seen of it.
 
 func (w *world) observe() Observed {
 	o := Observed{
 		Now: w.now, Namespace: "shop", Name: "checkout", Finalizer: w.finalizer, Deleting: w.deleting,
 		Suspend: w.suspend, Problems: w.problems, Request: w.request,
-		Config: w.config, LiveDigest: w.digest, Generation: 1,
+		Config: w.live.config, LiveDigest: w.live.digest, Generation: 1,
 		Progress: *w.progress.DeepCopy(), WorkloadName: "Deployment checkout",
-		Attempt: w.attempt, Git: w.git.git, Guarded: Proof{Known: true, Holds: true},
+		Attempt: w.attempt, Git: w.git.git, Guarded: Proof{Known: true, Holds: !w.missing["hold"]},
 	}
+	if w.attempt.Found && running(w.progress.Stage) {
+		o.Config = w.snapshot.config
+	}
+	o.Attempt.Lost = !w.attempt.Found && depends(w.progress.Stage)
 	if w.deployment.found {
 		o.Workload = w.workload()
 	}
 	for _, s := range w.services {
 		o.Services = append(o.Services, routers.ServiceState{
-			Name: s.name, ResourceVersion: "rv", Pin: s.pin, Pinned: s.pin != nil, Ready: w.endpoints(s),
+			Name: s.name, ResourceVersion: s.version(), Pin: s.pin, Pinned: s.pin != nil && !w.missing["pin"], Ready: w.known(s),
 		})
 	}
 	o.Canary = w.canary
-	o.Canary.Ready = w.canaryEndpoints()
+	o.Canary.Ready = w.canarySeen
+	if w.chance == nil {
+		o.Canary.Ready = w.canaryEndpoints()
+	}
 	for _, r := range w.routes {
 		o.Routes = append(o.Routes, w.routeState(r))
 	}
@@ -220,10 +238,20 @@ func (w *world) observe() Observed {
 	return o
 }
 
+// running and depends: as the observer has it, a snapshot counts while an attempt runs, and is missed from its first step
+// until it is taken away.
+func running(stage v1alpha1.Stage) bool {
+	return !slices.Contains([]v1alpha1.Stage{"", v1alpha1.StageAdopting, v1alpha1.StageResting, v1alpha1.StageHeld}, stage)
+}
+
+func depends(stage v1alpha1.Stage) bool {
+	return running(stage) && stage != v1alpha1.StagePinning && stage != v1alpha1.StageRetiring
+}
+
 func (w *world) routeState(r *route) routers.State {
 	state := routers.State{
-		Ref: routeRef(r.name), Found: true, ResourceVersion: "rv", Intent: r.intent, Names: true,
-		Divided: r.intent != nil, Programmed: r.programmed,
+		Ref: routeRef(r.name), Found: true, ResourceVersion: r.version(), Intent: r.intent, Other: r.other, Names: true,
+		Divided: r.intent != nil && !w.missing["split"], Programmed: r.programmed,
 	}
 	if !r.programmed {
 		state.Why = "Gateway edge has not reported its generation"
@@ -234,15 +262,18 @@ func (w *world) routeState(r *route) routers.State {
 func (w *world) workload() workloads.State {
 	d := w.deployment
 	state := workloads.State{
-		Found: true, UID: fmt.Sprint("uid-", d.uid), ResourceVersion: "rv", Replicas: d.replicas, Governor: d.governor,
-		Held: d.held, Notice: d.notice, Source: d.source, Settled: !d.held,
+		Found: true, UID: fmt.Sprint("uid-", d.uid), ResourceVersion: d.version(), Replicas: d.replicas, Governor: d.governor,
+		Held: d.held, Claim: d.claim, Notice: d.notice, Source: d.source, Settled: !d.held,
 	}
 	state.Candidate = workloads.Revision{Name: "checkout-" + d.template, Hash: d.template, Image: "shop:" + d.template, Current: true}
 	for _, s := range w.sets {
 		r := set(s.hash, s.replicas)
-		r.Image = "shop:" + s.version
+		r.Image, r.ResourceVersion = "shop:"+s.version, w.versionOf(s)
 		r.Ready = w.ready(s)
 		r.Available = r.Ready
+		if w.chance != nil {
+			r.Present = max(s.pods, s.replicas)
+		}
 		r.Owned, r.Ours, r.Current = s.owner == "deployment", s.owner == "rollout", s.version == d.template
 		state.Revisions = append(state.Revisions, r)
 		if r.Current && (!state.Candidate.Owned || state.Candidate.Replicas == 0) {
@@ -255,42 +286,14 @@ func (w *world) workload() workloads.State {
 	return state
 }
 
-// endpoints of a Service, by revision.
-func (w *world) endpoints(s *service) map[string]int32 {
-	out := map[string]int32{}
-	for _, set := range w.sets {
-		if n := w.ready(set); n > 0 && (s.pin == nil || s.pin.Value == set.hash) {
-			out[set.hash] += n
-		}
-	}
-	return out
-}
+// Versions of objects, as the API server has them: another one for every change.
 
-func (w *world) canaryEndpoints() int32 {
-	var n int32
-	for _, set := range w.sets {
-		if w.canary.Found && set.hash == w.canary.Revision {
-			n += w.ready(set)
-		}
-	}
-	return n
-}
+func (d deployment) version() string { return fmt.Sprintf("%+v", d) }
 
-// firstResult is how long after the clock's start the metric has a verdict.
-const firstResult = 10 * time.Second
+func (s *service) version() string { return fmt.Sprint(s.name, s.pin) }
 
-func (w *world) metrics() []v1alpha1.MetricStatus {
-	p := w.progress
-	if p.Stage != v1alpha1.StageStepping && p.Stage != v1alpha1.StageUnpinning {
-		w.job = nil
-	}
-	if w.job == nil || w.job.Attempt != p.Attempt || w.job.Step != p.Step || w.now.Before(w.job.Since.Add(firstResult)) {
-		return nil
-	}
-	verdict := v1alpha1.VerdictPass
-	if v, said := w.verdicts[w.progress.Canary.Revision]; said {
-		verdict = v
-	}
-	value := map[v1alpha1.Verdict]string{v1alpha1.VerdictPass: "0.001", v1alpha1.VerdictFail: "0.2", v1alpha1.VerdictInconclusive: "0.03"}[verdict]
-	return []v1alpha1.MetricStatus{{Name: "error-rate", Verdict: verdict, Value: value, Limit: "result < 0.01", Step: w.job.Step}}
+func (r *route) version() string { return fmt.Sprint(r.name, r.intent, r.other) }
+
+func (w *world) versionOf(s *replicaSet) string {
+	return strings.Join([]string{s.hash, s.owner, fmt.Sprint(s.replicas, s.pods, w.ready(s))}, "/")
 }
