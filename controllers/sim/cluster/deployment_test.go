@@ -300,6 +300,39 @@ func TestAdoptionAndOrphaning(t *testing.T) {
 	}
 }
 
+// Scaled in the middle of a roll-out, paused or not, both versions grow and shrink in proportion.
+func TestScaledInTheMiddle(t *testing.T) {
+	for _, paused := range []bool{false, true} {
+		s := newScene(t, 15).withShop()
+		s.SetHealth("web:v2", cluster.NeverReady)
+		s.ship("web:v2")
+		s.settle()
+		s.patch("Deployment", "web", fmt.Sprintf(`{"spec":{"paused":%t}}`, paused))
+		for _, tc := range []struct {
+			replicas int
+			v1, v2   int64
+		}{{4, 3, 2}, {8, 6, 4}, {16, 12, 8}, {2, 2, 1}} {
+			s.scale(tc.replicas)
+			if got := s.sizes(); got["web:v1"] != tc.v1 || got["web:v2"] != tc.v2 {
+				t.Errorf("paused %t, scaled to %d: %v", paused, tc.replicas, got)
+			}
+		}
+	}
+}
+
+// With no pods anywhere, a paused Deployment that is scaled up starts the present template if it has a ReplicaSet of it.
+func TestPausedAtZero(t *testing.T) {
+	s := newScene(t, 16).withShop()
+	s.ship("web:v2")
+	s.settle()
+	s.paused("web:v1")
+	s.scale(0)
+	s.scale(3)
+	if s.ready("web:v1") != 3 || len(s.Pods()) != 3 {
+		t.Errorf("pods are %+v", s.Pods())
+	}
+}
+
 // The history is as long as the Deployment says.
 func TestHistoryIsBounded(t *testing.T) {
 	s := newScene(t, 14).withShop()
@@ -315,5 +348,14 @@ func TestHistoryIsBounded(t *testing.T) {
 	slices.Sort(images)
 	if !slices.Equal(images, []string{"web:v5", "web:v6", "web:v7"}) {
 		t.Errorf("left are %v", images)
+	}
+	// The oldest is not the one that was current the longest time ago, and a paused one forgets, too.
+	s.ship("web:v5")
+	s.settle()
+	s.paused("web:v8")
+	s.patch("Deployment", "web", `{"spec":{"revisionHistoryLimit":1}}`)
+	s.settle()
+	if sets := s.sets(); len(sets) != 1 || imageOf(sets[0]) != "web:v5" {
+		t.Errorf("left are %d ReplicaSets, the first of %s", len(sets), imageOf(sets[0]))
 	}
 }

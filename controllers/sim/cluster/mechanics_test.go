@@ -23,7 +23,8 @@ import (
 
 const hashKey = "pod-template-hash"
 
-var fence = routers.Fence{Attempt: 7, Sequence: 3}
+// fence is what the tests write first, newest what they take it away with.
+var fence, newest = routers.Fence{Attempt: 7, Sequence: 3}, routers.Fence{Attempt: 7, Sequence: 9}
 
 func (s *scene) observe() workloads.State {
 	s.Helper()
@@ -54,7 +55,7 @@ func (s *scene) adopt() {
 
 func (s *scene) release() {
 	s.Helper()
-	must(s, deployment.Deployment{}.Release(s.Context(), s.ours, s.target(), s.observe().ResourceVersion))
+	must(s, deployment.Deployment{}.Release(s.Context(), s.ours, s.target(), s.observe().ResourceVersion, newest.String()))
 }
 
 // promote brings v2 from the hold to the end, without any traffic.
@@ -176,7 +177,7 @@ func TestServicesDuringAnAttempt(t *testing.T) {
 		t.Errorf("the agent took the pin off: %+v", web)
 	}
 
-	must(t, service.Unpin(t.Context(), s.ours, "shop", "web", web.ResourceVersion))
+	must(t, service.Unpin(t.Context(), s.ours, "shop", "web", web.ResourceVersion, newest))
 	s.settle()
 	if web = s.serves(map[string]int32{stable: 3, canary: 2}); web.Pinned || web.Pin != nil {
 		t.Errorf("still pinned: %+v", web)
