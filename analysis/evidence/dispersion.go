@@ -34,8 +34,9 @@ const (
 	dispersionBlocks = 8
 	// phiErrors and phiFreedom are how many bad requests and degrees of freedom an estimate of φ needs.
 	phiErrors, phiFreedom = 50, 30
-	// noiseVisible is the noise that must be visible before an estimate of it replaces the assumption.
-	noiseVisible = 0.1
+	// noiseSeen is by how many standard deviations noise must be visible before an estimate replaces the
+	// assumption, unless so much was seen that noise as large as assumed could not have hidden.
+	noiseSeen = 3
 )
 
 // EstimateDispersion measures both from what the stable's own pods did: pods[i][t] is pod i in tick t of
@@ -54,34 +55,45 @@ const (
 // what is left in the short ones is φ.
 func EstimateDispersion(pods [][]Counts) Dispersion {
 	d := AssumedDispersion()
-	ticks := 0
-	for _, pod := range pods {
-		ticks = max(ticks, len(pod))
-	}
+	ticks := longest(pods)
 	if ticks < dispersionBlocks {
 		return d
 	}
-	whole := scatterOf(pods, ticks)
-	short := scatterOf(pods, ticks/dispersionBlocks)
-	slope := max(0, (whole.phi()-short.phi())/(whole.errorsPerPod()-short.errorsPerPod()))
-	if !(slope >= 0) { // 0/0: no bad requests, or one block
-		slope = 0
+	whole, short := scatterOf(pods, ticks), scatterOf(pods, ticks/dispersionBlocks)
+	if short.errors < phiErrors || short.freedom < phiFreedom {
+		return d
 	}
-	if short.errors >= phiErrors && short.freedom >= phiFreedom {
-		d.Phi, d.PhiKnown = largestPhi(pods, ticks/dispersionBlocks, slope), true
-	}
+	slope, grows := slopeBetween(short, whole)
+	d.Phi, d.PhiKnown = largestPhi(pods, ticks/dispersionBlocks, slope), true
 	// The slope is known up to about its standard deviation, which goes on top of it.
 	doubt := d.Phi * math.Sqrt(2/whole.freedom) / whole.errorsPerPod()
-	if d.PhiKnown && doubt <= noiseVisible*noiseVisible {
+	if grows && (doubt <= DefaultNoise*DefaultNoise || slope >= noiseSeen*doubt) {
 		d.PodNoise, d.NoiseKnown = min(maxNoise, math.Sqrt(slope+doubt)), true
 	}
 	return d
 }
 
+func longest(pods [][]Counts) int {
+	ticks := 0
+	for _, pod := range pods {
+		ticks = max(ticks, len(pod))
+	}
+	return ticks
+}
+
+// slopeBetween is by how much φ(b) rises with μ(b), if the longer blocks do have more bad requests: where
+// all of them came at one time, there is nothing to tell what lasts from what does not.
+func slopeBetween(short, whole scatter) (slope float64, grows bool) {
+	if whole.errorsPerPod() < 1.5*short.errorsPerPod() {
+		return 0, false
+	}
+	return max(0, (whole.phi()-short.phi())/(whole.errorsPerPod()-short.errorsPerPod())), true
+}
+
 // largestPhi over blocks of 1, 2, 4 … ticks: clusters may be longer than a tick.
-func largestPhi(pods [][]Counts, longest int, slope float64) float64 {
+func largestPhi(pods [][]Counts, most int, slope float64) float64 {
 	phi := 1.0
-	for b := 1; b <= longest; b *= 2 {
+	for b := 1; b <= most; b *= 2 {
 		s := scatterOf(pods, b)
 		phi = max(phi, s.phi()-slope*s.errorsPerPod())
 	}
@@ -101,10 +113,7 @@ func (s scatter) phi() float64          { return s.squares / s.weight }
 func (s scatter) errorsPerPod() float64 { return s.spread / s.errors }
 
 func scatterOf(pods [][]Counts, b int) scatter {
-	ticks := 0
-	for _, pod := range pods {
-		ticks = max(ticks, len(pod))
-	}
+	ticks := longest(pods)
 	var s scatter
 	sums := make([]Counts, len(pods))
 	for start := 0; start+b <= ticks; start += b {

@@ -110,9 +110,10 @@ func (s *side) exponent(g int, excess float64) float64 {
 	return s.mass[g] + (s.a[g]-excess*s.b[g])/s.phi
 }
 
-// bounds of the excess, from -1 to 1.
+// bounds of the excess, from -1 to 1. Each bounds an average with weights of its own: where the excess
+// moved along with the split they can pass each other, and then both averages lie between them.
 func (i *interval) bounds() (lower, upper float64) {
 	lower = max(-1, min(1, i.below.crossing(i.need, -1)))
 	upper = max(-1, min(1, i.above.crossing(i.need, 1)))
-	return lower, upper
+	return min(lower, upper), max(lower, upper)
 }

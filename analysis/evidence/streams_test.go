@@ -2,10 +2,11 @@ package evidence
 
 import (
 	"math"
-	"testing"
+
+	"pgregory.net/rapid"
 )
 
-func comparison(t testing.TB, p Params) *Comparison {
+func comparison(t rapid.TB, p Params) *Comparison {
 	t.Helper()
 	c, err := New(p)
 	if err != nil {
@@ -28,7 +29,7 @@ func both(canaryRequests, canaryBad, stableRequests, stableBad int64) Tick {
 	return Tick{Canary: Counts{canaryRequests, canaryBad}, Stable: Counts{stableRequests, stableBad}}
 }
 
-func added(t testing.TB, p Params, ticks ...Tick) *Comparison {
+func added(t rapid.TB, p Params, ticks ...Tick) *Comparison {
 	t.Helper()
 	c := comparison(t, p)
 	for _, tick := range ticks {
@@ -37,7 +38,7 @@ func added(t testing.TB, p Params, ticks ...Tick) *Comparison {
 	return c
 }
 
-func near(t testing.TB, what string, got, want, tolerance float64) {
+func near(t rapid.TB, what string, got, want, tolerance float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= tolerance) {
 		t.Errorf("%s is %.12g, want %.12g", what, got, want)
