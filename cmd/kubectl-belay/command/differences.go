@@ -28,7 +28,11 @@ func differences(path string, from, to any) []string {
 	fromList, fromNamed := named(from)
 	toList, toNamed := named(to)
 	if fromNamed && toNamed {
-		return differences(path, fromList, toList)
+		out := differences(path, fromList, toList)
+		if before, after := order(from, toList), order(to, fromList); !slices.Equal(before, after) {
+			out = append(out, fmt.Sprintf("%s: order %s → %s", path, short(before), short(after)))
+		}
+		return out
 	}
 	return []string{fmt.Sprintf("%s: %s → %s", path, short(from), short(to))}
 }
@@ -56,6 +60,17 @@ func named(value any) (map[string]any, bool) {
 		out[name] = item
 	}
 	return out, true
+}
+
+// order is in which the items of a list stand that the other one has too: of containers and variables it matters.
+func order(list any, other map[string]any) []string {
+	var names []string
+	for _, item := range list.([]any) {
+		if name := item.(map[string]any)["name"].(string); other[name] != nil {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func short(value any) string {

@@ -76,12 +76,14 @@ func knownNames(ctx context.Context, c client.Reader, namespace string) string {
 
 // rolloutName accepts NAME, rollout/NAME and blro/NAME, as kubectl does.
 func rolloutName(arg string) (string, error) {
-	kind, name, slash := strings.Cut(arg, "/")
-	if !slash {
-		return arg, nil
+	name := arg
+	if kind, rest, slash := strings.Cut(arg, "/"); slash {
+		if name = rest; !slices.Contains([]string{"rollout", "rollouts", "blro", "rollout.belay.dev", "rollouts.belay.dev"}, strings.ToLower(kind)) {
+			name = ""
+		}
 	}
-	if slices.Contains([]string{"rollout", "rollouts", "blro", "rollout.belay.dev", "rollouts.belay.dev"}, strings.ToLower(kind)) {
-		return name, nil
+	if name == "" || strings.Contains(name, "/") {
+		return "", fmt.Errorf("%q is not a Rollout: say NAME, rollout/NAME or blro/NAME", arg)
 	}
-	return "", fmt.Errorf("%q is not a Rollout: say NAME, rollout/NAME or blro/NAME", arg)
+	return name, nil
 }

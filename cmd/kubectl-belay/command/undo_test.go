@@ -96,9 +96,11 @@ func TestUndo(t *testing.T) {
 }
 
 func TestDifferences(t *testing.T) {
-	from := map[string]any{"a": int64(1), "list": []any{"x"}, "named": []any{map[string]any{"name": "one", "v": int64(1)}}}
-	to := map[string]any{"b": "new", "list": []any{"y"}, "named": []any{map[string]any{"name": "two"}, map[string]any{"name": "one", "v": int64(2)}}}
-	want := []string{"a: 1 → nothing", `b: nothing → "new"`, `list: ["x"] → ["y"]`, "named.one.v: 1 → 2", `named.two: nothing → {"name":"two"}`}
+	one, two := map[string]any{"name": "one"}, map[string]any{"name": "two"}
+	from := map[string]any{"a": int64(1), "list": []any{"x"}, "named": []any{map[string]any{"name": "one", "v": int64(1)}}, "ordered": []any{one, two}}
+	to := map[string]any{"b": "new", "list": []any{"y"}, "named": []any{two, map[string]any{"name": "one", "v": int64(2)}}, "ordered": []any{two, one}}
+	want := []string{"a: 1 → nothing", `b: nothing → "new"`, `list: ["x"] → ["y"]`, "named.one.v: 1 → 2", `named.two: nothing → {"name":"two"}`,
+		`ordered: order ["one","two"] → ["two","one"]`}
 	got := differences("", from, to)
 	if len(got) != len(want) {
 		t.Fatalf("got %q", got)
