@@ -169,9 +169,31 @@ func TestCanceledAtAnyMoment(t *testing.T) {
 			}
 		})
 	}
-	// A push that was on its way may arrive or not.
 	if results[gitops.Committed] == 0 || results[gitops.AlreadyReverted] == 0 {
 		t.Errorf("after a death it was always the same: %v", results)
+	}
+}
+
+// A push that is on its way when its process dies may arrive or not.
+func TestPushOfTheDead(t *testing.T) {
+	arrived := map[bool]int{}
+	for seed := range uint64(40) {
+		onBench(t, seed, func(t *testing.T, b *bench) {
+			ctx, cancel := context.WithCancel(t.Context())
+			order := b.order()
+			order.Planned = func(string, string) error {
+				b.clock.Hand("b dies", func() { b.clock.After(0, "death", cancel) }) // after the push has left
+				return nil
+			}
+			if _, err := b.wait(b.revert(ctx, b.repo.Engine("a"), order)); classOf(err) != gitops.ClassCanceled || b.repo.Head() != b.v2 {
+				t.Fatalf("at its death it says %v, and the head is %q", err, b.repo.Head().Message)
+			}
+			b.clock.Run(b.clock.Now().Add(time.Minute))
+			arrived[b.repo.Head() != b.v2]++
+		})
+	}
+	if len(arrived) != 2 {
+		t.Errorf("it was always the same: %v", arrived)
 	}
 }
 
