@@ -17,6 +17,7 @@ func TestParseSplit(t *testing.T) {
 		"all of it, per mille":  {"0.0/a/b/1000/1000", Split{Service: "a", Canary: "b", Weight: 1000, Scale: 1000}, true},
 		"nothing":               {"", Split{}, false},
 		"more than the scale":   {"7.41/checkout/checkout-canary/101/100", Split{}, false},
+		"a zero before":         {"7.41/checkout/checkout-canary/025/100", Split{}, false},
 		"another scale":         {"7.41/checkout/checkout-canary/5/10", Split{}, false},
 		"a negative weight":     {"7.41/checkout/checkout-canary/-5/100", Split{}, false},
 		"no sequence":           {"7/checkout/checkout-canary/25/100", Split{}, false},
@@ -131,6 +132,9 @@ func FuzzParseSplit(f *testing.F) {
 				t.Errorf("%q is no intent and is read as %+v", value, s)
 			}
 			return
+		}
+		if _, written, _ := strings.Cut(value, "/"); written != strings.TrimPrefix(s.String(), s.Fence.String()+"/") {
+			t.Errorf("%q is read as %s", value, s)
 		}
 		if s.Weight < 0 || s.Weight > s.Scale || (s.Scale != 100 && s.Scale != 1000) || s.Service == "" || s.Canary == "" {
 			t.Fatalf("%q is read as %+v", value, s)

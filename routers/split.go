@@ -46,7 +46,7 @@ type Split struct {
 	Weight, Scale int32
 }
 
-var splitSyntax = regexp.MustCompile(`^([0-9]{1,9})\.([0-9]{1,9})/([a-z0-9-]{1,63})/([a-z0-9-]{1,63})/([0-9]{1,4})/(100|1000)$`)
+var splitSyntax = regexp.MustCompile(`^([0-9]{1,9})\.([0-9]{1,9})/([a-z0-9-]{1,63})/([a-z0-9-]{1,63})/(0|[1-9][0-9]{0,3})/(100|1000)$`)
 
 // ParseSplit reads an intent. Anything that is not one in every detail counts as absent.
 func ParseSplit(value string) (Split, bool) {
