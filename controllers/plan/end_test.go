@@ -119,6 +119,7 @@ func TestAborted(t *testing.T) {
 		"traffic":                          {endingAt(aborting, failed), want{rule: "aborted", reason: reason, phase: v1alpha1.PhaseAborted, effects: []string{"ClearSplit"}}},
 		"traffic, Services unpinned again": {endingAt(aborting, failed, unpinned), want{rule: "aborted", reason: reason, effects: []string{"Pin", "ClearSplit"}}},
 		"traffic, workload recreated":      {endingAt(aborting, failed, recreated), want{rule: "aborted", reason: reason, effects: []string{"ClearSplit", "Unpin"}}},
+		"traffic is back, the pin is not":  {endingAt(aborting, failed, cleared, unpinned), want{rule: "aborted", reason: reason, effects: []string{"Pin"}}},
 		"traffic is back":                  {endingAt(aborting, failed, cleared), want{rule: "aborted", reason: reason, record: "Draining, revert Wanted"}},
 		"drains":                           {endingAt(draining, failed), want{rule: "aborted", reason: on, wake: 32 * time.Second}},
 		"drains: gateway":                  {endingAt(draining, failed, silent), want{rule: "aborted", reason: "all traffic is written back to stable; waits until HTTPRoute shop is programmed: Gateway edge is silent", wake: 10*time.Minute - time.Second}},

@@ -87,6 +87,17 @@ func (w *world) roll() {
 	}
 }
 
+// rollOut lets the Deployment's own roll-out come to its end at once.
+func (w *world) rollOut() {
+	hurried := *w
+	hurried.chance = nil
+	hurried.roll()
+	w.sets = hurried.sets
+	for _, s := range w.sets {
+		s.pods, s.up = s.replicas, s.replicas
+	}
+}
+
 // rolls says that the Deployment's controller would do something.
 func (w *world) rolls() bool {
 	d, current := w.deployment, w.newest()

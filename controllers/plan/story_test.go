@@ -260,7 +260,7 @@ func (s *story) pass(d time.Duration) {
 func (s *story) golden(name string) {
 	s.Helper()
 	got := s.told() + "\n"
-	path := filepath.Join("testdata", strings.ReplaceAll(strings.ReplaceAll(name, ",", ""), " ", "-")+".txt")
+	path := filepath.Join("testdata", transcript(name))
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 			s.Fatalf("%v", err)
@@ -273,35 +273,6 @@ func (s *story) golden(name string) {
 	}
 	if string(want) != got {
 		s.Errorf("the story is another one than in %s; run with -update and read the difference\n%s", path, got)
-	}
-}
-
-// The usual moments of a story.
-
-func atRule(rule string) func(Observed, Plan) bool {
-	return func(_ Observed, p Plan) bool { return p.Rule == rule }
-}
-
-// quiet is when everything is quiet.
-func quiet(o Observed, p Plan) bool {
-	return o.Progress.Stage == v1alpha1.StageResting && p.Progress == nil && len(p.Effects) == 0
-}
-
-// bakes is when step n bakes.
-func bakes(n int32) func(Observed, Plan) bool {
-	return func(o Observed, p Plan) bool {
-		return o.Progress.Step == n && p.Rule == "stepUnfinished" && p.Progress == nil && o.Progress.ProgrammedSince != nil
-	}
-}
-
-func inStage(stage v1alpha1.Stage) func(Observed, Plan) bool {
-	return func(o Observed, _ Plan) bool { return o.Progress.Stage == stage }
-}
-
-// waitsIn is when nothing is to be done in a stage.
-func waitsIn(stage v1alpha1.Stage) func(Observed, Plan) bool {
-	return func(o Observed, p Plan) bool {
-		return o.Progress.Stage == stage && p.Progress == nil && !changes(p.Effects)
 	}
 }
 
