@@ -13,10 +13,10 @@ import (
 // of a round together, and between two rounds they hardly ever change.
 type compiled struct {
 	mu   sync.Mutex
-	last map[types.NamespacedName]ready
+	last map[types.NamespacedName]made
 }
 
-type ready struct {
+type made struct {
 	digest string
 	plans  []analysis.Plan
 	err    error
@@ -31,9 +31,9 @@ func (c *compiled) get(key types.NamespacedName, digest string, compile func() (
 	}
 	plans, err := compile()
 	if c.last == nil {
-		c.last = map[types.NamespacedName]ready{}
+		c.last = map[types.NamespacedName]made{}
 	}
-	c.last[key] = ready{digest, plans, err}
+	c.last[key] = made{digest, plans, err}
 	return plans, err
 }
 

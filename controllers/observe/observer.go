@@ -45,10 +45,14 @@ type Observer struct {
 	Namespace string
 
 	compiled compiled
+	ready    firstReady
 }
 
 // Forget drops what is kept of a Rollout that is gone.
-func (o *Observer) Forget(key types.NamespacedName) { o.compiled.forget(key) }
+func (o *Observer) Forget(key types.NamespacedName) {
+	o.compiled.forget(key)
+	o.ready.forget(key)
+}
 
 // Providers gives the metrics source of a name to a namespace.
 type Providers interface {

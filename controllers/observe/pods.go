@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -25,9 +27,6 @@ func (o *Observer) pods(ctx context.Context, s *Scene) error {
 		if list.Items[i].DeletionTimestamp == nil {
 			s.CanaryPods++
 		}
-		if at := readySince(&list.Items[i]); !at.IsZero() && (s.CanaryReadySince.IsZero() || at.Before(s.CanaryReadySince)) {
-			s.CanaryReadySince = at
-		}
 		for _, text := range troubles(&list.Items[i]) {
 			if !slices.Contains(s.Pods, text) {
 				s.Pods = append(s.Pods, text)
@@ -35,17 +34,44 @@ func (o *Observer) pods(ctx context.Context, s *Scene) error {
 		}
 	}
 	slices.Sort(s.Pods)
+	s.CanaryReadySince = o.ready.since(client.ObjectKeyFromObject(s.Rollout), s.Progress.Canary.Revision, s.Canary.Ready > 0, s.Now)
 	return nil
 }
 
-// readySince is when a pod became ready, to the second; zero: it is not.
-func readySince(pod *corev1.Pod) time.Time {
-	for _, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue && pod.DeletionTimestamp == nil {
-			return c.LastTransitionTime.Time
-		}
+// firstReady remembers since when a canary has been seen with a ready endpoint. Pods say themselves when they became ready,
+// but by the clock of their node, and what is measured with two clocks may be no time at all. A controller that starts
+// anew begins to count anew.
+type firstReady struct {
+	mu   sync.Mutex
+	seen map[types.NamespacedName]sighting
+}
+
+type sighting struct {
+	revision string
+	at       time.Time
+}
+
+func (f *firstReady) since(key types.NamespacedName, revision string, ready bool, now time.Time) time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !ready {
+		delete(f.seen, key)
+		return time.Time{}
 	}
-	return time.Time{}
+	if s, ok := f.seen[key]; ok && s.revision == revision {
+		return s.at
+	}
+	if f.seen == nil {
+		f.seen = map[types.NamespacedName]sighting{}
+	}
+	f.seen[key] = sighting{revision, now}
+	return now
+}
+
+func (f *firstReady) forget(key types.NamespacedName) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.seen, key)
 }
 
 // troubles of a pod that is not ready.

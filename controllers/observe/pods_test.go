@@ -3,9 +3,11 @@ package observe
 import (
 	"slices"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
 )
@@ -104,5 +106,24 @@ func TestPods(t *testing.T) {
 				t.Errorf("pods say %q, want %q", s.Pods, tc.want)
 			}
 		})
+	}
+}
+
+func TestFirstReady(t *testing.T) {
+	key := types.NamespacedName{Namespace: "shop", Name: "web"}
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	var f firstReady
+	for i, step := range []struct {
+		revision string
+		ready    bool
+		at, want int
+	}{{"v2", false, 1, 0}, {"v2", true, 2, 2}, {"v2", true, 5, 2}, {"v3", true, 6, 6}, {"v3", false, 7, 0}, {"v3", true, 8, 8}} {
+		got := f.since(key, step.revision, step.ready, noon.Add(time.Duration(step.at)*time.Second))
+		if want := noon.Add(time.Duration(step.want) * time.Second); step.want == 0 && !got.IsZero() || step.want > 0 && !got.Equal(want) {
+			t.Errorf("look %d: since %s, want %s", i+1, got, want)
+		}
+	}
+	if f.forget(key); !f.since(key, "v3", true, noon).Equal(noon) {
+		t.Error("a Rollout that is gone is remembered")
 	}
 }

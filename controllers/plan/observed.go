@@ -39,7 +39,7 @@ type Observed struct {
 	Routes   []routers.State
 	// Metrics of the current step, as measured so far.
 	Metrics []v1alpha1.MetricStatus
-	// CanaryReadySince is when the first of the canary pods that are ready became so, to the second; zero: unknown.
+	// CanaryReadySince is since when the canary has been seen with a ready endpoint; zero: it has none.
 	CanaryReadySince time.Time
 	// CanaryPods counts the canary's pods that nobody has asked to end yet, whoever owns them.
 	CanaryPods int32

@@ -90,7 +90,7 @@ func (o *Observed) endpointsKnown() time.Time {
 	if o.Progress.WeightPermille == 0 || !fromZero || o.CanaryReadySince.IsZero() {
 		return time.Time{}
 	}
-	return o.CanaryReadySince.Add(time.Second + o.Config.Settle) // what is observed is cut to the second
+	return o.CanaryReadySince.Add(o.Config.Settle)
 }
 
 // startClock records that the step's clock runs. The words are those of the bake that follows, so that the status need

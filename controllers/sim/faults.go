@@ -48,7 +48,7 @@ var faultKinds = []fault{
 	{"two leaders", func(w *World) { w.repeat(10*time.Second, 60*time.Second, "a second leader", w.secondLeader) }},
 	{"frozen leader", func(w *World) { w.repeat(10*time.Second, 60*time.Second, "the leader freezes", w.frozenLeader) }},
 	{"clock jumps", func(w *World) {
-		w.faults.clocksJump = true
+		w.faults.clocksJump, w.excused = true, true
 		w.repeat(5*time.Second, 60*time.Second, "a clock jumps", w.clockJumps)
 	}},
 }

@@ -24,17 +24,17 @@ type mutant struct {
 
 // mutants of the policies are simulated in this process.
 var policyMutants = []mutant{
-	{"no fence", "config/policies/fence.yaml", `expression: "size(variables.lowered) == 0"`, `expression: "true"`},
+	{"no fence on what is written", "config/policies/fence.yaml", `expression: "size(variables.lowered) == 0"`, `expression: "true"`},
+	{"no fence on what is taken away", "config/policies/pin.yaml", `(f[0][0] == f[1][0] && f[0][1] < f[1][1])`, `false`},
 	{"a hold that anybody takes off", "config/policies/hold.yaml",
-		`(variables.old != '' ? !variables.ours || variables.new != '' : variables.changed && !variables.bypassing)`,
+		`(variables.old != '' ? !variables.ours || variables.new != '' || variables.late : variables.changed && !variables.bypassing)`,
 		`(variables.old != '' ? variables.new != '' : variables.changed && !variables.bypassing)`},
+	{"a template that is not compared", "config/policies/hold.yaml", `"size(variables.templates) == 2 && variables.templates[0] != variables.templates[1]"`, `"false"`},
 	{"a pin that a re-apply takes off", "config/policies/pin.yaml",
-		`"params != null ? params.data.pin : variables.ours ? variables.new : variables.old"`,
-		`"params != null ? params.data.pin : variables.new"`},
+		`variables.ours && !variables.late ? variables.new : variables.old`, `variables.new`},
 	{"a split that a re-apply takes off", "config/policies/split.yaml",
-		`"params != null ? params.data.split : variables.ours ? variables.new : variables.old"`,
-		`"params != null ? params.data.split : variables.new"`},
-	{"nothing restored on CREATE", "config/policies/recreated.yaml", `parameterNotFoundAction: Allow`, ``},
+		`variables.ours && !variables.late ? variables.new : variables.old`, `variables.new`},
+	{"a route that comes back as it was exported", "config/policies/created.yaml", `"request.userInfo.username != 'system:serviceaccount:belay-system:belay'"`, `"false"`},
 }
 
 // mutants of the controller are compiled by the go tool, with the file replaced.
@@ -73,10 +73,15 @@ func TestMutants(t *testing.T) {
 				t.Fatal(err)
 			}
 			for seed := range uint64(withinSeeds) {
-				if w := simulate(t, p, seed+1); len(w.violations) > 0 {
-					t.Logf("seed %d: %s: %s", seed+1, w.violations[0].law, w.violations[0].text)
-					return
+				w := simulate(t, p, seed+1)
+				if len(w.violations) == 0 {
+					continue
 				}
+				if sound := simulate(t, assembled(t), seed+1); len(sound.violations) > 0 {
+					t.Fatalf("seed %d fails without the defect, too: %s", seed+1, sound.violations[0].text)
+				}
+				t.Logf("seed %d: %s: %s", seed+1, w.violations[0].law, w.violations[0].text)
+				return
 			}
 			t.Errorf("%d seeds, and nothing was noticed", withinSeeds)
 		})
