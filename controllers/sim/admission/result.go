@@ -27,25 +27,10 @@ func (e *evaluation) result() *unstructured.Unstructured {
 			metadata = withoutKey(metadata, "managedFields")
 		}
 	}
-	for _, key := range []string{"annotations", "labels", "managedFields"} {
-		if value, is := metadata[key]; is && isNothing(value) {
-			metadata = withoutKey(metadata, key)
-		}
+	if owners, is := metadata["managedFields"].([]any); is && len(owners) == 0 {
+		metadata = withoutKey(metadata, "managedFields")
 	}
 	return &unstructured.Unstructured{Object: withKey(content, "metadata", metadata)}
-}
-
-func isNothing(value any) bool {
-	switch content := value.(type) {
-	case nil:
-		return true
-	case map[string]any:
-		return len(content) == 0
-	case []any:
-		return len(content) == 0
-	default:
-		return false
-	}
 }
 
 // validOwners tells whether managedFields may be stored. The server puts back what stood there before where policies have

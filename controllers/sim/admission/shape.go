@@ -10,7 +10,7 @@ import (
 )
 
 // The server keeps built-in kinds as Go values, so what a patch leaves empty there is gone: an annotation map without
-// entries, `paused: false`. Of custom kinds only the metadata is kept so, and only once the object is stored.
+// entries, `paused: false`. Custom kinds are stored as they are; a map left empty is gone once the object is read again.
 
 // shapeOf is the Go type of a built-in kind, nil for others.
 func shapeOf(kind schema.GroupVersionKind) reflect.Type { return scheme.Scheme.AllKnownTypes()[kind] }

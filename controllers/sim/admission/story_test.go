@@ -141,7 +141,10 @@ func (s story) admit(policies *admission.Policies, user string, old, object *uns
 	if !reflect.DeepEqual(before, object) || !reflect.DeepEqual(was, old) {
 		return nil, fmt.Errorf("admission changed what it was given")
 	}
-	return result, err
+	if err != nil {
+		return nil, err
+	}
+	return &unstructured.Unstructured{Object: withoutEmpty(result)}, nil
 }
 
 func requestFor(user string, old, object *unstructured.Unstructured) admission.Request {
