@@ -236,8 +236,10 @@ func (d *Desk) run(ctx context.Context, key types.NamespacedName, order Order, r
 }
 
 func (d *Desk) call(ctx context.Context, key types.NamespacedName, order Order, r *running) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	deadline := d.opts.Clock.AfterFunc(callTimeout, cancel)
+	defer deadline.Stop()
 	repository, err := order.Repository(ctx)
 	if err != nil {
 		return err

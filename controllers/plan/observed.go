@@ -182,6 +182,12 @@ func (o *Observed) templateIsStable() bool {
 	return ok && s.Current
 }
 
+// templateIsAlike says that it does, give or take annotations whose change is no release.
+func (o *Observed) templateIsAlike() bool {
+	s, ok := o.stable()
+	return ok && s.Alike
+}
+
 // templateIsCanary says that the workload's spec carries the template under judgement.
 func (o *Observed) templateIsCanary() bool {
 	if c, ok := o.canary(); ok {

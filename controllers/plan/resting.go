@@ -222,6 +222,9 @@ func resting(o *Observed) *Plan {
 		return o.toAdopting(v1alpha1.PhasePending, o.WorkloadName+" is gone")
 	case o.Workload.Held && o.templateIsStable():
 		return act(v1alpha1.PhasePending, "the stable template is back: the hold goes, nothing restarts", Release{ResourceVersion: o.Workload.ResourceVersion})
+	case o.Workload.Held && o.templateIsAlike():
+		return act(v1alpha1.PhasePending, "the template differs from the stable one only in what is no release: the hold goes, "+o.WorkloadName+" restarts by itself",
+			Release{ResourceVersion: o.Workload.ResourceVersion})
 	case o.Workload.Held:
 		return o.mayStart()
 	case !o.templateIsStable():

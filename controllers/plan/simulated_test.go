@@ -35,6 +35,9 @@ func TestFoundBySimulation(t *testing.T) {
 			rule: "resting", reason: "intents of another Rollout are there; attempts are counted on from theirs", record: "details"}},
 		"a pin of an attempt before": {atRest(func(o *Observed) { pinnedBy(o, o.Progress.Attempt, 1) }), want{
 			rule: "resting", reason: "everything is as Git declares it again", effects: []string{"Unpin"}}},
+		// Somebody restarted the workload while a bad template was held, and then the bad template was taken out.
+		"a restart that came while another template was held": {holding(func(o *Observed) { o.Workload.Revisions[0].Alike = true }), want{
+			rule: "resting", reason: "the template differs from the stable one only in what is no release: the hold goes, Deployment checkout restarts by itself", effects: []string{"Release"}}},
 		"a split of another Rollout": {atRest(fresh, func(o *Observed) {
 			o.Routes[0].Intent, o.Routes[0].Divided = &routers.Split{Fence: routers.Fence{Attempt: 4, Sequence: 2}, Scale: 100}, true
 		}), want{rule: "adopting", reason: "intents of another Rollout are there; attempts are counted on from theirs", record: "Adopting"}},

@@ -182,6 +182,8 @@ func (w *World) takeBack() {
 	}
 	version := delivery.VersionOf(p.Stable.Image)
 	if w.declared.ShippedIn(w.git.Head().Files) == version {
+		// What is held did not come from Git: as kubectl belay undo does.
+		w.hand("Deployment", w.app, "puts the stable template back", `{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":null}}}}}`)
 		return
 	}
 	w.say("— somebody takes %s back to %s in Git", w.app, version)
