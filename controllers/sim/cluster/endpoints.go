@@ -81,6 +81,9 @@ func (c *Cluster) noticeSlice(e server.Event) {
 	name := nameOf(e.Key)
 	if e.Type == watch.Deleted {
 		c.slices.drop(name)
+		if service := sliceOf(e.Object, name).service; c.services.get(service) != nil {
+			c.planEndpoints(service)
+		}
 	} else {
 		c.slices.put(name, sliceOf(e.Object, name))
 	}

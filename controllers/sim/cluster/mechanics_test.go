@@ -206,6 +206,7 @@ func TestRecreatedInFlight(t *testing.T) {
 	s := newGuarded(t, 1).withDeployment()
 	s.apply(serviceManifest)
 	s.apply(dividedManifest)
+	s.settle()
 	stable := s.observe().Candidate.Hash
 	must(t, attempt.Ensure(t.Context(), s.ours, "shop", s.owner(), "web", attempt.Data{
 		Pin:       routers.Pin{Fence: fence, Key: hashKey, Value: stable},
@@ -227,5 +228,12 @@ func TestRecreatedInFlight(t *testing.T) {
 	must(t, err)
 	if !state.Divided || state.Permille() != 0 || state.Intent == nil || state.Intent.Fence != fence {
 		t.Errorf("the route is %+v: %s", state, backends(s.get("HTTPRoute", "web")))
+	}
+	must(t, attempt.Delete(t.Context(), s.ours, "shop", "web", types.UID(s.target().RolloutUID)))
+	must(t, httproute.HTTPRoute{}.Clear(t.Context(), s.ours, "shop", ref, state.ResourceVersion, newest))
+	must(t, service.Unpin(t.Context(), s.ours, "shop", "web", s.services()[0].ResourceVersion, newest))
+	s.settle()
+	if form := backends(s.get("HTTPRoute", "web")); form != "web 90, other 10" || s.services()[0].Pinned {
+		t.Errorf("left are %s and %+v", form, s.services()[0])
 	}
 }

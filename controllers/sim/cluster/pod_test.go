@@ -162,10 +162,11 @@ func TestWhichPodsEnd(t *testing.T) {
 	if got := s.names("web:v1"); !slices.Equal(got, old) {
 		t.Errorf("%v were there first, then %v, and left are %v", old, young, got)
 	}
-	s.SetHealth("web:v1", cluster.NeverReady)
+	slow := cluster.Normal()
+	slow.Ready = cluster.Range{From: time.Minute, To: 2 * time.Minute}
+	s.SetDelays(slow)
 	s.patch("Deployment", "web", `{"spec":{"replicas":6}}`)
 	s.run(5 * time.Second)
-	s.SetHealth("web:v1", cluster.Healthy) // only the two new ones had not been ready
 	s.patch("Deployment", "web", `{"spec":{"replicas":4}}`)
 	s.settle()
 	if got := s.names("web:v1"); !slices.Equal(got, old) {
@@ -224,5 +225,50 @@ func TestGarbage(t *testing.T) {
 	s.settle()
 	if len(s.sets()) != 0 || len(s.Pods()) != 0 || len(s.slicesOf("web")) != 0 {
 		t.Errorf("%d ReplicaSets, %+v and %d EndpointSlices are left", len(s.sets()), s.Pods(), len(s.slicesOf("web")))
+	}
+}
+
+// What comes into the world without a living owner goes, too.
+func TestBornAsGarbage(t *testing.T) {
+	s := newScene(t, 9).withShop()
+	set := s.newSet("canary", 1)
+	must(t, s.person.Delete(t.Context(), object("ConfigMap", "other")))
+	must(t, s.person.Create(t.Context(), set))
+	s.settle()
+	if sets := s.sets(); len(sets) != 1 || len(s.Pods()) != 4 {
+		t.Errorf("%d ReplicaSets and %+v are left", len(sets), s.Pods())
+	}
+}
+
+// A ReplicaSet takes pods that nobody controls, and none of another's.
+func TestPodsOfOthers(t *testing.T) {
+	s := newScene(t, 10).withShop()
+	all := s.newSet("all", 1)
+	must(t, unstructured.SetNestedMap(all.Object, map[string]any{"app": "web"}, "spec", "selector", "matchLabels"))
+	must(t, s.person.Create(t.Context(), all))
+	s.settle()
+	if len(s.Pods()) != 5 {
+		t.Errorf("pods are %+v", s.Pods())
+	}
+	s.patch("Pod", s.Pods()[0].Name, `{"metadata":{"ownerReferences":null,"labels":{"pod-template-hash":"none"}}}`)
+	s.settle()
+	owners := map[string]int{}
+	for _, p := range s.Pods() {
+		for _, owner := range s.pod(p.Name).OwnerReferences {
+			owners[owner.Name]++
+		}
+	}
+	if owners["web-all"] != 1 || len(s.Pods()) != 5 {
+		t.Errorf("pods are %v's", owners)
+	}
+}
+
+// An EndpointSlice that somebody deletes is made again.
+func TestDeletedEndpointSlice(t *testing.T) {
+	s := newScene(t, 11).withShop()
+	must(t, s.person.Delete(t.Context(), &s.slicesOf("web")[0]))
+	s.settle()
+	if ready, _ := s.endpoints("web"); len(ready) != 4 {
+		t.Errorf("ready are %v", ready)
 	}
 }
