@@ -84,6 +84,14 @@ e2e: build parts ## Black-box stories on all parts: gateway, Prometheus, Git, re
 	@$(PROGRESS) 'testing the local cluster as a whole' go test -C e2e -count=1 -p 1 -timeout 30m -exec '$(RUN)' $(E2E_WHOLE)
 	@$(PROGRESS) 'stories' go test -C e2e -count=1 -v -parallel 3 -timeout 60m -exec '$(RUN)' $(E2E_STORIES)
 
+.PHONY: fuzz
+fuzz: requirements ## Every parser of outside text against texts that say anything, FUZZTIME=30s each; FUZZ=Split only those
+	@FUZZTIME='$(or $(FUZZTIME),30s)' FUZZ='$(FUZZ)' $(TOOLS)/fuzz
+
+.PHONY: cover
+cover: requirements ## Which statements the tests of the module run, per package; fails below the figures of docs/coverage.md
+	@$(TOOLS)/cover
+
 .PHONY: bench
 bench: build parts ## What Belay takes and asks, measured on all parts and printed beside the targets
 	@$(PROGRESS) 'building bin/bench' go build -C e2e -o $(BIN)/bench ./cmd/bench

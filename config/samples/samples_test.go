@@ -99,7 +99,7 @@ type definition struct {
 }
 
 // check returns what an API server with strict field validation would complain about.
-func (d definition) check(t *testing.T, object map[string]any) []error {
+func (d definition) check(t testing.TB, object map[string]any) []error {
 	t.Helper()
 	object = runtime.DeepCopyJSON(object)
 	var problems []error
@@ -121,7 +121,7 @@ func (d definition) check(t *testing.T, object map[string]any) []error {
 	return problems
 }
 
-func definitions(t *testing.T) map[string]definition {
+func definitions(t testing.TB) map[string]definition {
 	t.Helper()
 	files, err := filepath.Glob("../crd/*.yaml")
 	if err != nil || len(files) == 0 {

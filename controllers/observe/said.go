@@ -48,8 +48,15 @@ var (
 	id      = regexp.MustCompile(`\b[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b`)
 )
 
+// stable takes out what differs between two tries, until what is left has none: without its port a name can look like an
+// address.
 func stable(text string) string {
-	text = id.ReplaceAllString(text, "…")
-	text = address.ReplaceAllString(text, "…")
-	return port.ReplaceAllString(text, "$1")
+	for {
+		less := id.ReplaceAllString(text, "…")
+		less = address.ReplaceAllString(less, "…")
+		if less = port.ReplaceAllString(less, "$1"); less == text {
+			return text
+		}
+		text = less
+	}
 }
