@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"maps"
+	"reflect"
 
 	apiextensionsopenapi "k8s.io/apiextensions-apiserver/pkg/generated/openapi"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -57,14 +58,18 @@ func (conversion) ConvertFieldLabel(_ schema.GroupVersionKind, label, value stri
 	return label, value, nil
 }
 
-func (conversion) ConvertToVersion(in runtime.Object, to runtime.GroupVersioner) (runtime.Object, error) {
+func (c conversion) ConvertToVersion(in runtime.Object, to runtime.GroupVersioner) (runtime.Object, error) {
 	u, ok := in.(*unstructured.Unstructured)
 	if !ok {
 		return nil, fmt.Errorf("%T has no versions", in)
 	}
 	gvk, ok := to.KindForGroupVersionKinds([]schema.GroupVersionKind{u.GroupVersionKind()})
+	if _, is := c.k.form.(*custom); !ok && is {
+		return nil, fmt.Errorf("%s is unstructured and is not suitable for converting to %q", u.GroupVersionKind(), to.Identifier())
+	}
 	if !ok {
-		return nil, fmt.Errorf("%s is not known to %s", u.GroupVersionKind(), to.Identifier())
+		// Owners of a version that is not known are forgotten, where the error says so.
+		return nil, runtime.NewNotRegisteredErrForTarget("server in memory", reflect.TypeOf(c.k.form.patchable()), to)
 	}
 	if gvk == u.GroupVersionKind() {
 		return u, nil
