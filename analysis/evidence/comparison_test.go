@@ -97,12 +97,13 @@ func TestBlocks(t *testing.T) {
 		ticks []Tick
 		want  float64
 	}{
-		"two halves":              {[]Tick{canary, stable}, joined},
-		"the other way round":     {[]Tick{stable, {}, canary}, joined},
-		"the sixth tick":          {[]Tick{canary, {}, {}, {}, {}, stable}, joined},
-		"too late":                {[]Tick{canary, {}, {}, {}, {}, {}, stable}, comparison(t, p).LogE()},
-		"the next block is fresh": {[]Tick{both(0, 0, 500, 400), {}, {}, {}, {}, {}, canary, stable}, joined},
-		"a weight ends a block":   {[]Tick{canary, atNewWeight(stable)}, comparison(t, p).LogE()},
+		"two halves":               {[]Tick{canary, stable}, joined},
+		"the other way round":      {[]Tick{stable, {}, canary}, joined},
+		"the sixth tick":           {[]Tick{canary, {}, {}, {}, {}, stable}, joined},
+		"too late":                 {[]Tick{canary, {}, {}, {}, {}, {}, stable}, comparison(t, p).LogE()},
+		"the next block is fresh":  {[]Tick{both(0, 0, 500, 400), {}, {}, {}, {}, {}, canary, stable}, joined},
+		"a missing stable ends it": {[]Tick{canary, with(Missing, canary), stable}, comparison(t, p).LogE()},
+		"a weight ends a block":    {[]Tick{canary, atNewWeight(stable)}, comparison(t, p).LogE()},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -143,6 +144,14 @@ func TestHardFail(t *testing.T) {
 	}
 }
 
+// Counts of a stable whose series are missing are no excuse, whatever they are.
+func TestHardFailWithoutTheStablesCounts(t *testing.T) {
+	tick := with(Missing, both(10, 10, 100, 100))
+	if r := added(t, Defaults(), tick, tick).Report(); r.Cause != AllBad {
+		t.Errorf("%+v", r)
+	}
+}
+
 // With a relative margin of 0 there is an absolute level and no stable.
 func TestAbsoluteLevel(t *testing.T) {
 	p := Defaults()
@@ -166,6 +175,14 @@ func TestAbsoluteLevel(t *testing.T) {
 				t.Errorf("from %v to %v says nothing about %v", r.Lower, r.Upper, share)
 			}
 		})
+	}
+}
+
+func TestShareIsNotBelowNothing(t *testing.T) {
+	p := Defaults()
+	p.MarginRelative, p.MarginAbsolute = 0, 0.01
+	if lower, upper := added(t, p, both(1000, 0, 0, 0)).Interval(); lower != 0 || upper <= 0 || upper > 0.05 {
+		t.Errorf("a bad share from %v to %v", lower, upper)
 	}
 }
 

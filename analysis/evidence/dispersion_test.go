@@ -58,7 +58,7 @@ func TestDispersionOfKnownFleets(t *testing.T) {
 		phiKnown   bool
 		noiseKnown bool
 	}{
-		"independent":     {fleet{pods: 10, ticks: 400, perTick: 4, cluster: 1}, [2]float64{1, 1.3}, [2]float64{0, 0.06}, true, true},
+		"independent":     {fleet{pods: 10, ticks: 400, perTick: 4, cluster: 1}, [2]float64{1, 1.3}, [2]float64{0.01, 0.06}, true, true},
 		"base rate moves": {fleet{pods: 10, ticks: 400, perTick: 4, cluster: 1, moving: true}, [2]float64{1, 1.3}, [2]float64{0, 0.06}, true, true},
 		"clusters":        {fleet{pods: 10, ticks: 400, perTick: 20, cluster: 5}, [2]float64{4, 6.5}, [2]float64{0, 0.06}, true, true},
 		"clusters over four ticks": {fleet{pods: 10, ticks: 400, perTick: 20, cluster: 5, spread: 4},
@@ -95,14 +95,17 @@ func TestDispersionOfKnownFleets(t *testing.T) {
 	}
 }
 
-// All bad requests at one time are a cluster, and no word about what lasts.
+// Nearly all bad requests at one time are a cluster, and no word about what lasts.
 func TestDispersionOfOneIncident(t *testing.T) {
 	pods := fleet{pods: 10, ticks: 400}.draw(rand.New(rand.NewPCG(3, 1)))
 	for i := range pods {
-		pods[i][17].Bad = int64(40 + 10*(i%3))
-		pods[i][17].Requests += int64(100 * i)
+		pods[i][17].Bad = int64(4000 + 60*(i%3))
+		pods[i][17].Requests += int64(10 * (i % 3))
 	}
-	if d := EstimateDispersion(pods); d.NoiseKnown || d.Phi > 3 || math.IsNaN(d.Phi) {
+	for t := 60; t < 400; t += 60 {
+		pods[0][t].Bad++
+	}
+	if d := EstimateDispersion(pods); !d.PhiKnown || d.NoiseKnown || d.Phi > 3 || math.IsNaN(d.Phi) {
 		t.Errorf("%+v", d)
 	}
 }

@@ -91,6 +91,14 @@ func TestNothingIsLostInHugeCounts(t *testing.T) {
 	near(t, "ℓ(-40)", tick.ell(newNode(-40), 0), -200-5*math.Log(q), 1e-9)
 }
 
+// One request of the canary among 10⁹: q is 1 and a little, and k·ln q is that little times 10⁸.
+func TestNothingIsLostInSmallShares(t *testing.T) {
+	tick := compared(Counts{1, 1}, Counts{1_000_000_000, 100_000_000}, 1)
+	w := 1 / (1 + 1e9)
+	want := 0.15 - (1e8+1)*(w*math.Expm1(0.15)-w*w*math.Expm1(0.15)*math.Expm1(0.15)/2)
+	near(t, "ℓ(0.15)", tick.ell(newNode(0.15), 0), want, 1e-12)
+}
+
 // 10⁵ ticks of a healthy canary, and then it turns bad. Nearly nothing is left in the reserve, e^-278 of it,
 // and the cap lets e^2.3 through in a tick: 121 ticks at best.
 func TestLateAfterManyTicks(t *testing.T) {

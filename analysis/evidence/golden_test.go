@@ -95,11 +95,17 @@ func TestCapTakesThreeTicks(t *testing.T) {
 			t.Errorf("after tick %d: %s", i, c.Verdict())
 		}
 	}
-	c = comparison(t, Defaults())
-	for i := range 3 {
-		c.Add(both(100_000, 50_000, 100_000, 1))
-		if failed := c.Verdict() == Fail; failed != (i == 2) {
-			t.Errorf("with noise, after tick %d: %s", i, c.Verdict())
+	for name, seconds := range map[string]float64{"noise": 10, "noise and ticks of an hour": 3600} {
+		p := Defaults()
+		p.TickSeconds = seconds
+		c := comparison(t, p)
+		for i := range 3 {
+			tick := both(100_000, 50_000, 100_000, 1)
+			tick.WeightChanged = i == 1
+			c.Add(tick)
+			if failed := c.Verdict() == Fail; failed != (i == 2) {
+				t.Errorf("with %s, after tick %d: %s", name, i, c.Verdict())
+			}
 		}
 	}
 }

@@ -14,6 +14,7 @@ const (
 const (
 	maxPhi   = 1000
 	maxNoise = 2
+	maxTick  = 3600
 )
 
 // Params of a Comparison. Start from Defaults.
@@ -33,9 +34,9 @@ type Params struct {
 	// It weakens the reject side.
 	Noise float64
 	// AcceptNoise does the same to the accept side. It is 0 by default: a Pass speaks of the pods
-	// that run. With s above a third of the margin, nothing could ever pass.
+	// that run. With s above a third of the margin's logarithm, nothing could ever pass.
 	AcceptNoise float64
-	// TickSeconds is the length of a tick.
+	// TickSeconds is the length of a tick, an hour at most.
 	TickSeconds float64
 	// NoRestart and NoCap turn off what Belay adds to the plain mixture, to measure what it costs.
 	NoRestart, NoCap bool
@@ -73,7 +74,7 @@ func (p Params) Validate() error {
 		{"phi", p.Phi, 1, maxPhi},
 		{"noise", p.Noise, 0, maxNoise},
 		{"noise of the accept side", p.AcceptNoise, 0, maxNoise},
-		{"tick", p.TickSeconds, 0.001, 86400},
+		{"tick", p.TickSeconds, 0.001, maxTick},
 	} {
 		if !(limit.value >= limit.low && limit.value <= limit.high) {
 			return fmt.Errorf("%s is %v: it must be from %v to %v", limit.name, limit.value, limit.low, limit.high)
