@@ -22,11 +22,13 @@ RUN      := $(BIN)/local run --
 RACE     := $(shell command -v $$(go env CC 2>/dev/null || echo gcc) >/dev/null 2>&1 && echo -race)
 
 # Packages of e2e whose tests need the control plane and the node of processes, but no gateway and no Prometheus.
-E2E_CONTROL_PLANE := ./admission ./agent ./mechanics
+E2E_CONTROL_PLANE := ./admission ./agent ./fidelity ./mechanics
 # Packages of e2e whose tests need every part. All others need none.
 E2E_WHOLE         := ./app ./cluster ./cmd/local ./install
 # Stories wait most of the time, so more of them run at once than there are cores.
 E2E_STORIES       := ./stories
+# Needs every part too, and has its own way to run many shops at once.
+E2E_CRASHPOINTS   := ./crashpoints
 
 CONTROL_PLANE_PARTS := etcd kube-apiserver kube-controller-manager kube-scheduler node gateway-api
 
@@ -73,7 +75,7 @@ test: requirements ## All tests that need no data plane; the admission matrix an
 	@$(if $(RACE),,echo 'no C compiler: the tests run without the race detector')
 	@$(PROGRESS) 'testing the module' go test $(RACE) -timeout 20m ./...
 	@$(PROGRESS) 'testing the local cluster, what needs no part' go test -C e2e -timeout 10m \
-	  $$(cd e2e && go list ./... | grep -vxF "$$(go list $(E2E_CONTROL_PLANE) $(E2E_WHOLE) $(E2E_STORIES))")
+	  $$(cd e2e && go list ./... | grep -vxF "$$(go list $(E2E_CONTROL_PLANE) $(E2E_WHOLE) $(E2E_STORIES) $(E2E_CRASHPOINTS))")
 	@$(PROGRESS) 'testing the node' go test -C e2e/parts/node -timeout 10m ./...
 	@$(PROGRESS) 'testing the chart' go test -C e2e/parts/helm -timeout 10m ./...
 	@$(MAKE) control-plane
@@ -83,6 +85,11 @@ test: requirements ## All tests that need no data plane; the admission matrix an
 e2e: build parts ## Black-box stories on all parts: gateway, Prometheus, Git, real pods
 	@$(PROGRESS) 'testing the local cluster as a whole' go test -C e2e -count=1 -p 1 -timeout 30m -exec '$(RUN)' $(E2E_WHOLE)
 	@$(PROGRESS) 'stories' go test -C e2e -count=1 -v -parallel 3 -timeout 60m -exec '$(RUN)' $(E2E_STORIES)
+	@$(PROGRESS) 'crash points, a part of them' go test -C e2e -count=1 -v -timeout 30m -exec '$(RUN)' $(E2E_CRASHPOINTS) -args -turn '$(VERSION)'
+
+.PHONY: crash-points
+crash-points: build parts ## The controller is killed before and after every single write of a release, good and bad
+	@$(PROGRESS) 'crash points, all of them' go test -C e2e -count=1 -v -timeout 60m -exec '$(RUN)' $(E2E_CRASHPOINTS) -args -all
 
 .PHONY: fuzz
 fuzz: requirements ## Every parser of outside text against texts that say anything, FUZZTIME=30s each; FUZZ=Split only those

@@ -39,7 +39,7 @@ func (r *request) apply(ctx context.Context, sent content, force bool) (*version
 	if err != nil {
 		return nil, err
 	}
-	r.applies = true
+	r.applies, r.before = true, old
 	u, _ := merged.(*unstructured.Unstructured)
 	r.owners = &owners{known: true, entries: dated(u.GetManagedFields(), before, r.s.now())}
 	if old == nil {

@@ -70,6 +70,7 @@ func (r *request) createRead(ctx context.Context, next content) (*version, error
 		r.s.stamp(next)
 	}
 	v := newVersion(next, r.owners)
+	v.unclean = r.unclean
 	if !r.dryRun {
 		r.s.store(r, nil, v)
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -23,10 +24,13 @@ type owners struct {
 
 // wrote is one plain write, as it was before admission: what admission changes is owned by nobody.
 type wrote struct {
+	s                    *Server
 	k                    *kind
 	subresource, manager string
 	at                   time.Time
 	object               content
+	// asked is what admission was asked; nil: nothing. It may change owners too.
+	asked *Request
 	// entries that the client sent itself.
 	entries []metav1.ManagedFieldsEntry
 	sent    bool
@@ -63,12 +67,28 @@ func (w wrote) owners(before *version) ([]metav1.ManagedFieldsEntry, error) {
 	if w.sent {
 		setOwners(next, w.entries)
 	}
-	after, err := w.k.fields[w.subresource].Update(live, next, w.manager)
-	if err != nil {
-		return nil, err
-	}
+	// Where owners cannot be made out, nobody owns anything: the write goes on.
+	after := w.k.fields[w.subresource].UpdateNoErrors(live, next, w.manager)
 	u, _ := after.(*unstructured.Unstructured)
-	return dated(u.GetManagedFields(), old, w.at), nil
+	return w.admitted(dated(u.GetManagedFields(), old, w.at), old)
+}
+
+// admitted are the owners as admission leaves them: it is asked once more, now with owners. Its answer to the same question
+// is the same.
+func (w wrote) admitted(entries, old []metav1.ManagedFieldsEntry) ([]metav1.ManagedFieldsEntry, error) {
+	if w.asked == nil {
+		return entries, nil
+	}
+	a := *w.asked
+	a.Object = withOwners(a.Object.Object, entries)
+	if a.Old != nil {
+		a.Old = withOwners(a.Old.Object, old)
+	}
+	object, err := w.s.admit(context.Background(), a, w.s.objects)
+	if err != nil || object == nil || object == a.Object {
+		return entries, err
+	}
+	return object.GetManagedFields(), nil
 }
 
 // empty is what an object is before it is created: of a kind with a Go type, all structs of it are there.

@@ -20,7 +20,10 @@ type request struct {
 	dryRun      bool
 	// applies says that this is server-side apply.
 	applies bool
+	unclean bool // see version
 	strict  bool
+	// before is the version that the write replaces; nil: none.
+	before *version
 	// owners after the write; nil: they follow from what is written.
 	owners *owners
 	// entries are owners that the client sent.
@@ -46,7 +49,7 @@ func (r *request) own(before *version, asked content) {
 		return
 	}
 	r.owners = &owners{before: before, wrote: wrote{
-		k: r.k, subresource: r.subresource, manager: r.manager, at: r.s.now(), object: asked, entries: r.entries, sent: r.sent,
+		s: r.s, k: r.k, subresource: r.subresource, manager: r.manager, at: r.s.now(), object: asked, entries: r.entries, sent: r.sent,
 	}}
 }
 
@@ -95,11 +98,54 @@ func (r *request) admitted(ctx context.Context, op admission.Operation, next, ol
 	if old != nil {
 		a.Old = &unstructured.Unstructured{Object: old}
 	}
+	if r.owners != nil && r.owners.known {
+		return r.admittedWithOwners(ctx, a)
+	}
+	if r.owners != nil {
+		r.owners.wrote.asked = &a
+	}
 	object, err := r.s.admit(ctx, a, r.s.objects)
 	if err != nil || object == nil || object == a.Object {
 		return next, err
 	}
+	r.unclean = r.k.leavesEmpty(metadata(next), metadata(object.Object))
+	return r.reread(editable(object.Object), next)
+}
+
+// leavesEmpty: what admission makes of a custom kind is stored as it is, also a map of which it took the last key away.
+func (k *kind) leavesEmpty(before, after content) bool {
+	if k.form.patchable() != nil {
+		return false
+	}
+	for _, field := range []string{"annotations", "labels"} {
+		had, _ := before[field].(content)
+		has, _ := after[field].(content)
+		if len(had) > 0 && len(has) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// admittedWithOwners lets admission see and change who owns what.
+func (r *request) admittedWithOwners(ctx context.Context, a Request) (content, error) {
+	next := a.Object.Object
+	a.Object = withOwners(next, r.owners.entries)
+	if a.Old != nil {
+		before, err := r.before.owners.of()
+		if err != nil {
+			return nil, err
+		}
+		a.Old = withOwners(a.Old.Object, before)
+	}
+	object, err := r.s.admit(ctx, a, r.s.objects)
+	if err != nil || object == nil || object == a.Object {
+		return next, err
+	}
+	r.unclean = r.k.leavesEmpty(metadata(next), metadata(object.Object))
 	changed := editable(object.Object)
+	r.owners.entries = object.GetManagedFields()
+	delete(metadata(changed), "managedFields")
 	return r.reread(changed, next)
 }
 

@@ -117,12 +117,13 @@ func (r *request) write(old *version, asked, next content) (*version, error) {
 		}
 		return newVersion(next, r.owners), nil
 	}
-	if equal(next, was) {
+	if equal(next, was) && !old.unclean {
 		if same, err := r.ownersStay(old, asked); same || err != nil {
 			return old, err
 		}
 	}
 	v := newVersion(next, r.owners)
+	v.unclean = r.unclean
 	if !r.dryRun {
 		r.s.stamp(next)
 		r.s.store(r, old, v)
@@ -133,7 +134,7 @@ func (r *request) write(old *version, asked, next content) (*version, error) {
 // ownersStay says whether a write that changes nothing leaves the owners as they are, too. What admission undid still makes
 // an owner of whoever asked for it.
 func (r *request) ownersStay(old *version, asked content) (bool, error) {
-	if !r.owners.known && !r.sent && equal(asked, old.object.Object) {
+	if !r.owners.known && !r.sent && r.owners.wrote.asked == nil && equal(asked, old.object.Object) {
 		return true, nil
 	}
 	before, err := old.owners.of()

@@ -12,6 +12,8 @@ import (
 type version struct {
 	object *unstructured.Unstructured // without managedFields
 	owners *owners
+	// unclean says that admission left something empty that is not shown and that the next write drops: that is a change.
+	unclean bool
 	// decoded is the object as its Go type, made at the first read that wants it.
 	decoded atomic.Pointer[decoded]
 }

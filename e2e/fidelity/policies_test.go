@@ -1,0 +1,167 @@
+package fidelity
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/belay-dev/belay/controllers/sim/admission"
+	"github.com/belay-dev/belay/e2e/cluster"
+)
+
+// guest may write Rollouts and Deployments, and has none of the verbs that policies ask for.
+const guest = "guest"
+
+const guestRights = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: guest}
+rules:
+- {apiGroups: [belay.dev], resources: [rollouts], verbs: [get, list, create, update, patch]}
+- {apiGroups: [apps], resources: [deployments], verbs: [get, list, create, update, patch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: guest}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: guest}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: guest}]
+`
+
+// may is what the authorizer of the side in memory says.
+func may(a authorizer.Attributes) bool {
+	return a.GetUser().GetName() != guest || slices.Contains([]string{"get", "list", "create", "update", "patch"}, a.GetVerb())
+}
+
+// Scripts under the policies run on a control plane of their own: on the other one none are in force.
+func TestPolicies(t *testing.T) {
+	texts, err := policies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := admission.Compile(texts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kube, err := newKube(t.Context(), cluster.ForTest(t, options()).Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kube.install(t.Context(), append(texts, []byte(guestRights))); err != nil {
+		t.Fatal(err)
+	}
+	kube.awaitPolicies(t)
+	for _, name := range slices.Sorted(maps.Keys(governed)) {
+		t.Run(name, func(t *testing.T) {
+			m, err := newMemory(compiled)
+			if err != nil {
+				t.Fatal(err)
+			}
+			play(t, kube, m, governed[name])
+		})
+	}
+}
+
+const attempt = `{apiVersion: v1, kind: ConfigMap, metadata: {name: belay-web, labels: {belay.dev/attempt: "true"}}, data: {pin: 7.9/pod-template-hash=abc12, podLabels: app=web, split: 7.9/web/web-canary/0/100, routes: again}}`
+
+// awaitPolicies returns when a policy of every kind has been seen at work: the server loads them, and the resources that
+// they match, some time after they are stored. What is tried is a script too, of which nobody compares the tape.
+func (k *kube) awaitPolicies(t *testing.T) {
+	t.Helper()
+	s := &script{t: t, side: k, namespace: "probe", tape: newTape()}
+	s.namespaced("probe")
+	s.create(service)
+	s.create(deployment)
+	for _, manifest := range []string{route, rollout} {
+		s.await("creates", func() *unstructured.Unstructured { return s.create(manifest) }, "uid")
+	}
+	s.await("governs", func() *unstructured.Unstructured { return s.annotate("Deployment", "labels", "belay.dev/rollout", "web") }, "belay.dev/rollout")
+	for _, probe := range []struct {
+		what string
+		try  func() *unstructured.Unstructured
+		has  string
+	}{
+		{"hold", func() *unstructured.Unstructured {
+			return s.patch("Deployment", "web", merging, `{"spec":{"template":{"metadata":{"labels":{"a":"b"}}}}}`, client.DryRunAll)
+		}, "belay.dev/hold"},
+		{"pin", func() *unstructured.Unstructured {
+			return s.annotate("Service", "annotations", "belay.dev/pin", "1.1/pod-template-hash=a")
+		}, "pod-template-hash:a"},
+		{"fence", func() *unstructured.Unstructured {
+			return s.annotate("Service", "annotations", "belay.dev/pin", "1.0/pod-template-hash=b", client.DryRunAll)
+		}, refused},
+		{"split", func() *unstructured.Unstructured {
+			return s.annotate("HTTPRoute", "annotations", "belay.dev/split", "1.1/web/web-canary/5/100")
+		}, "name:web-canary"},
+		{"requested by", func() *unstructured.Unstructured {
+			return s.patch("Rollout", "web", merging, `{"metadata":{"annotations":{"belay.dev/request":"abort - t1"}}}`, client.DryRunAll)
+		}, "belay.dev/requested-by"},
+		{"requests", func() *unstructured.Unstructured {
+			return s.patch("Rollout", "web", merging, `{"metadata":{"annotations":{"belay.dev/request":"nonsense"}}}`, client.DryRunAll)
+		}, refused},
+		{"guests' rights", func() *unstructured.Unstructured {
+			return s.patchAs(guest, "Rollout", "web", merging, `{"metadata":{"annotations":{"a":"b"}}}`, client.DryRunAll)
+		}, "a:b"},
+		{"created Services", func() *unstructured.Unstructured {
+			return s.create(with(service, "{name: web}", "{name: again, annotations: {belay.dev/pin: 1.1/pod-template-hash=forged}}"), client.DryRunAll)
+		}, "!forged"},
+		{"created routes", func() *unstructured.Unstructured {
+			return s.create(with(route, "{name: web}\n", "{name: again, annotations: {belay.dev/split: 1.1/web/forged/5/100}}\n"), client.DryRunAll)
+		}, "!forged"},
+		{"an attempt", func() *unstructured.Unstructured { return s.create(attempt) }, "uid"},
+		{"recreated Services", func() *unstructured.Unstructured {
+			return s.create(with(service, "{name: web}", "{name: again}"), client.DryRunAll)
+		}, "abc12"},
+		{"recreated routes", func() *unstructured.Unstructured {
+			return s.create(with(route, "{name: web}\n", "{name: again}\n"), client.DryRunAll)
+		}, "web-canary"},
+	} {
+		s.await(probe.what, probe.try, probe.has)
+	}
+}
+
+// refused stands for the answer of a policy that refuses.
+const refused = "denied request"
+
+func (s *script) await(what string, try func() *unstructured.Unstructured, has string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx(), 30*time.Second)
+	defer cancel()
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		o := try().DeepCopy()
+		o.SetManagedFields(nil)
+		text := fmt.Sprint(o.Object)
+		if s.refused != nil {
+			text = s.refused.Error()
+		}
+		not, absent := strings.CutPrefix(has, "!")
+		if (s.refused == nil || has == refused) && strings.Contains(text, not) != absent {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			s.t.Fatalf("%s: waited in vain for %s in %s", what, has, text)
+		case <-ticker.C:
+		}
+	}
+}
+
+// annotate is a write of the controller.
+func (s *script) annotate(kind, field, key string, value any, opts ...client.PatchOption) *unstructured.Unstructured {
+	s.t.Helper()
+	text, err := json.Marshal(map[string]any{"metadata": map[string]any{field: map[string]any{key: value}}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.patchAs(ours, kind, "web", merging, string(text), append(opts, client.FieldOwner("belay"))...)
+}
