@@ -83,7 +83,9 @@ func (k *kube) awaitPolicies(t *testing.T) {
 	for _, manifest := range []string{route, rollout} {
 		s.await("creates", func() *unstructured.Unstructured { return s.create(manifest) }, "uid")
 	}
-	s.await("governs", func() *unstructured.Unstructured { return s.annotate("Deployment", "labels", "belay.dev/rollout", "web") }, "belay.dev/rollout")
+	s.await("governs", func() *unstructured.Unstructured {
+		return s.annotate("Deployment", "labels", "belay.dev/rollout", "web")
+	}, "belay.dev/rollout")
 	for _, probe := range []struct {
 		what string
 		try  func() *unstructured.Unstructured
