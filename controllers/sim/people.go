@@ -149,7 +149,7 @@ func (w *World) decide() {
 		w.hand("Deployment", w.app, "resumes the roll-out", `{"spec":{"paused":false}}`)
 		return
 	}
-	if p := w.laws.record; p != nil && p.Stage == v1alpha1.StageAdopting && w.truth[imageOf(d)] == sick {
+	if p := w.laws.record; (p == nil || p.Stage == v1alpha1.StageAdopting) && w.truth[imageOf(d)] == sick {
 		w.fix() // nobody guards the first roll-out of a Deployment
 		return
 	}
