@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -63,8 +64,14 @@ func rewrite(response http.ResponseWriter, request *http.Request) {
 		http.Error(response, err.Error(), http.StatusBadRequest)
 		return
 	}
+	path, value := outcomes.Rewrite(object)
+	patch, err := json.Marshal([]map[string]any{{"op": "add", "path": "/" + strings.Join(path, "/"), "value": value}})
+	if err != nil {
+		http.Error(response, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	kind := admissionv1.PatchTypeJSONPatch
-	review.Response = &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true, Patch: []byte(outcomes.Rewrite(object)), PatchType: &kind}
+	review.Response = &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true, Patch: patch, PatchType: &kind}
 	response.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(response).Encode(review); err != nil {
 		http.Error(response, err.Error(), http.StatusInternalServerError)

@@ -1,7 +1,6 @@
 package outcomes
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -12,14 +11,15 @@ import (
 // Deployments, Services and routes.
 const Rewritten = "rewritten"
 
-// Rewrite is the JSON patch that the webhook answers. It rewrites images, so an unchanged manifest looks changed to the
-// policies. Services and routes only get a mark, so that policies are asked again there too.
-func Rewrite(object *unstructured.Unstructured) string {
+// Rewrite is the field that the webhook sets. It rewrites images, so an unchanged manifest looks changed to the policies.
+// Services and routes only get a mark, so that policies are asked again there too.
+func Rewrite(object *unstructured.Unstructured) (path []string, value any) {
 	if object.GetKind() != "Deployment" {
-		return `[{"op":"add","path":"/metadata/labels","value":{"marked":"yes"}}]`
+		return []string{"metadata", "labels"}, map[string]any{"marked": "yes"}
 	}
-	return fmt.Sprintf(`[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":%q}]`,
-		"mirror/"+strings.TrimPrefix(imageOf(object), "mirror/"))
+	copied := object.DeepCopy()
+	setImage(copied, "mirror/"+strings.TrimPrefix(imageOf(object), "mirror/"))
+	return []string{"spec", "template", "spec", "containers"}, containersOf(copied)
 }
 
 // applyEverySecond is the agent at work beside the webhook.
