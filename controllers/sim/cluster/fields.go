@@ -138,13 +138,19 @@ func scaled(value any, otherwise string, of int32, up bool) int32 {
 }
 
 // fingerprint is the same text for two pod templates that the Deployment's controller takes for equal: the hash does not
-// count, and neither does whether something empty is written out.
+// count. The server stores all templates in one form, so nothing else has to be evened out.
 func fingerprint(template fields) string { return string(appendValue(nil, template)) }
 
 func appendValue(to []byte, value any) []byte {
 	switch v := value.(type) {
 	case fields:
-		return append(appendFields(append(to, '{'), v), '}')
+		to = append(to, '{')
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if key != hashKey {
+				to = append(appendValue(append(append(to, key...), ':'), v[key]), ',')
+			}
+		}
+		return append(to, '}')
 	case []any:
 		to = append(to, '[')
 		for _, item := range v {
@@ -157,22 +163,4 @@ func appendValue(to []byte, value any) []byte {
 		return strconv.AppendInt(to, v, 10)
 	}
 	return fmt.Append(to, value)
-}
-
-func appendFields(to []byte, f fields) []byte {
-	for _, key := range slices.Sorted(maps.Keys(f)) {
-		if f[key] == nil || key == hashKey {
-			continue
-		}
-		before := len(to)
-		to = append(append(to, key...), ':')
-		start := len(to)
-		to = appendValue(to, f[key])
-		if inside := string(to[start:]); inside == "{}" || inside == "[]" {
-			to = to[:before]
-			continue
-		}
-		to = append(to, ',')
-	}
-	return to
 }

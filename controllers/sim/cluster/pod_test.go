@@ -7,9 +7,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/belay-dev/belay/controllers/sim/cluster"
+	"github.com/belay-dev/belay/controllers/sim/server"
 )
 
 func (s *scene) pod(name string) *corev1.Pod {
@@ -91,6 +93,9 @@ func TestSlow(t *testing.T) {
 	s.settle()
 	if s.ready("web:v2") != 4 {
 		t.Errorf("at the end: %+v", s.Pods())
+	}
+	if left := s.schedule.Pending(s.schedule.Now().Add(time.Hour)); len(left) != 0 {
+		t.Errorf("quiet, and %v is to come", left)
 	}
 }
 
@@ -270,5 +275,26 @@ func TestDeletedEndpointSlice(t *testing.T) {
 	s.settle()
 	if ready, _ := s.endpoints("web"); len(ready) != 4 {
 		t.Errorf("ready are %v", ready)
+	}
+}
+
+// The slice of a Service that was deleted is never made to speak for another of the same name.
+func TestServiceRecreated(t *testing.T) {
+	for seed := range uint64(5) {
+		s := newScene(t, seed).withShop()
+		s.api.OnWrite(func(e server.Event) {
+			if e.Key.Kind.Kind == "EndpointSlice" && e.Type == watch.Modified && s.get("Service", "web").GetUID() != e.Object.GetOwnerReferences()[0].UID {
+				t.Errorf("seed %d: %v is written", seed, e.Object.Object)
+			}
+		})
+		untidy := cluster.Normal()
+		untidy.Garbage = cluster.Range{From: 10 * time.Second, To: 20 * time.Second}
+		s.SetDelays(untidy)
+		must(t, s.person.Delete(t.Context(), object("Service", "web")))
+		s.create(serviceManifest)
+		s.scale(5)
+		if ready, _ := s.endpoints("web"); len(ready) != 5 || len(s.slicesOf("web")) != 1 {
+			t.Errorf("seed %d: ready are %v in %d slices", seed, ready, len(s.slicesOf("web")))
+		}
 	}
 }

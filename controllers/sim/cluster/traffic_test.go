@@ -107,6 +107,22 @@ func TestFewRequestsAreSpreadByChance(t *testing.T) {
 	}
 }
 
+// A single request reaches any of the pods.
+func TestOneRequestAtATime(t *testing.T) {
+	s := newScene(t, 2).withShop()
+	s.paused("web:v2")
+	s.beside("canary", 4)
+	total := map[string]int{}
+	for range 100 {
+		for image, n := range tally(s.Requests(1), byImage) {
+			total[image] += n
+		}
+	}
+	if n := total["web:v2"]; n < 30 || n > 70 || total["web:v1"]+n != 100 {
+		t.Errorf("of a hundred: %v", total)
+	}
+}
+
 // What the gateway reports is in force within the bound: before it is reported, or later; and what happens to a route and
 // to a Service at one moment arrives in any order.
 func TestDataPlaneLags(t *testing.T) {
