@@ -90,6 +90,9 @@ func TestSlow(t *testing.T) {
 	if s.ready("web:v2") == 0 {
 		t.Errorf("ten seconds after it calmed: %+v", s.Pods())
 	}
+	if all := s.schedule.Pending(s.schedule.Now().Add(time.Hour)); len(all) != len(s.Pending()) {
+		t.Errorf("planned are %v, and to come is %v", s.Pending(), all)
+	}
 	s.settle()
 	if s.ready("web:v2") != 4 {
 		t.Errorf("at the end: %+v", s.Pods())
