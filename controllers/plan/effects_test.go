@@ -101,7 +101,7 @@ func (w *world) effect(e Effect) string {
 	case Claim:
 		d.claim = fmt.Sprint(w.progress.Attempt, ".", w.progress.Sequence)
 	case Release:
-		d.held, d.notice, d.claim = false, "", ""
+		d.held, d.notice, d.claim, w.loose = false, "", "", false
 	case Notice:
 		d.notice = e.Sentence
 	case Canaries, Resize, Adopt, ReturnRevision, DropRevision:

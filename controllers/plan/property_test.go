@@ -283,6 +283,9 @@ func TestEveryStoryEnds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t, nil)
 		s.unserved = true
+		if coin(t, "neighbours take their time") {
+			s.world.shuffle("", rapid.Uint64().Draw(t, "order"))
+		}
 		for range rapid.IntRange(1, 25).Draw(t, "happenings") {
 			for range rapid.IntRange(0, 12).Draw(t, "rounds") {
 				s.round()
@@ -296,6 +299,9 @@ func TestEveryStoryEnds(t *testing.T) {
 		clear(w.lost)
 		w.stuck, w.suspend, w.problems, w.git.answers = false, false, nil, nil
 		s.rounds = restWithin
+		if w.chance != nil {
+			s.rounds *= 10
+		}
 		s.run()
 		s.rescue()
 	})

@@ -18,6 +18,8 @@ type tale struct {
 	happenings []happening
 	// unserved: there is no stable pod, by intention, so a new template must not be blocked and nobody is served meanwhile.
 	unserved bool
+	// or is another end to which it may come when neighbours take their time, or the write before something happens is refused.
+	or string
 }
 
 // tales are all stories, by name.
@@ -145,6 +147,11 @@ func quiet(o Observed, p Plan) bool {
 	return o.Progress.Stage == v1alpha1.StageResting && p.Progress == nil && len(p.Effects) == 0
 }
 
+// comesUnderGuard is when the workload is labelled, or was the last time that somebody looked.
+func comesUnderGuard(o Observed, p Plan) bool {
+	return o.Finalizer && (o.Workload.Governor == "" || p.Rule == "adopting")
+}
+
 // bakes is when step n bakes.
 func bakes(n int32) func(Observed, Plan) bool {
 	return func(o Observed, p Plan) bool {
@@ -155,6 +162,9 @@ func bakes(n int32) func(Observed, Plan) bool {
 func inStage(stage v1alpha1.Stage) func(Observed, Plan) bool {
 	return func(o Observed, _ Plan) bool { return o.Progress.Stage == stage }
 }
+
+// isEnding is when an attempt is taken down.
+func isEnding(o Observed, _ Plan) bool { return o.ending() }
 
 // waitsIn is when nothing is to be done in a stage.
 func waitsIn(stage v1alpha1.Stage) func(Observed, Plan) bool {

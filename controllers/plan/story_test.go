@@ -46,8 +46,8 @@ type story struct {
 	// decide is Decide, or one that breaks a law.
 	decide func(Observed) Plan
 	book   book
-	// seen are the observations since the last record, for one that is looked at once more.
-	seen []Observed
+	// seen is what was observed last, for a look that shows it once more.
+	seen *Observed
 }
 
 // tell runs a story from a new shop; what happens comes in order.
@@ -100,7 +100,7 @@ func (s *story) round() bool {
 		s.pending, s.grace = s.pending[1:], 3
 		return false
 	}
-	if changed || !fresh || (w.chance != nil && w.owes()) {
+	if changed || !fresh || (w.chance != nil && w.owes()) || w.flapping != "" {
 		s.pass(time.Second)
 		return false
 	}
@@ -117,20 +117,17 @@ func (s *story) round() bool {
 	return false
 }
 
-// look observes; by chance it sees once more what was seen before. What stands in the Rollout itself is always as it is:
-// a controller that has not seen its own record yet does not decide.
+// look observes; by chance it sees once more what was seen before of workload, Services and routes. What stands in the
+// Rollout is as it is: a controller that has not seen its own record yet does not decide. So is what it measures and asks.
 func (s *story) look() (o Observed, fresh bool) {
 	w := s.world
 	now := w.observe()
-	if len(s.seen) > 0 && s.seen[0].Progress.Sequence != now.Progress.Sequence {
-		s.seen = nil
+	if old := s.seen; w.chance != nil && old != nil && old.Progress.Sequence == now.Progress.Sequence && w.chance.IntN(8) == 0 {
+		again := now
+		again.Workload, again.Services, again.Canary, again.Attempt, again.Routes = old.Workload, old.Services, old.Canary, old.Attempt, old.Routes
+		return again, false
 	}
-	if w.chance != nil && len(s.seen) > 0 && w.chance.IntN(8) == 0 {
-		old := s.seen[w.chance.IntN(len(s.seen))]
-		old.Now, old.Progress, old.Deleting, old.Finalizer, old.Suspend, old.Request = now.Now, now.Progress, now.Deleting, now.Finalizer, now.Suspend, now.Request
-		return old, false
-	}
-	s.seen = append(s.seen, now)
+	s.seen = &now
 	return now, true
 }
 
@@ -292,7 +289,7 @@ func (s *story) rescue() {
 	if w.progress.Stable != nil {
 		w.apply(strings.TrimPrefix(w.progress.Stable.Image, "shop:"), w.git.head)
 	}
-	s.lines, s.grace, s.rounds = append(s.lines, "          — everything is mended, and the stable template is back"), 20, restWithin
+	s.lines, s.grace, s.rounds = append(s.lines, "          — everything is mended, and the stable template is back"), 20, max(s.rounds, restWithin)
 	s.run()
 	if p := w.progress; !w.gone && (p.Stage != v1alpha1.StageResting || w.deployment.held) {
 		s.Errorf("law way out: from here nobody comes to rest: stage %s, held: %t\n%s", p.Stage, w.deployment.held, s.told())

@@ -58,9 +58,11 @@ func releases() map[string]tale {
 		"scaled at the handover": {happenings: []happening{
 			v2Shipped, happens("the Deployment is scaled to 6", inStage(v1alpha1.StageUnpinning), func(w *world) { w.scale(6) }),
 		}},
-		"newer template at the handover":           {happenings: []happening{v2Shipped, pushes("v3", inStage(v1alpha1.StageUnpinning))}},
-		"newer template after adoption":            {happenings: []happening{v2Shipped, pushes("v3", atHandOver(adopts))}},
-		"newer template before anything was known": {happenings: []happening{pushes("v2", func(o Observed, _ Plan) bool { return o.Workload.Governor == "" && o.Finalizer })}},
+		"newer template at the handover": {happenings: []happening{v2Shipped, pushes("v3", inStage(v1alpha1.StageUnpinning))}},
+		"newer template after adoption": {happenings: []happening{v2Shipped, pushes("v3", atHandOver(adopts))},
+			or: "Resting with stable shop:v3, template v3, held: false; ended: v2 Superseded, v3 Promoted; reverted: , none; pods: 4 of v3 for the deployment"},
+		"newer template before anything was known": {happenings: []happening{pushes("v2", comesUnderGuard)},
+			or: "Resting with stable shop:v2, template v2, held: false; ended: ; reverted: , none; pods: 4 of v2 for the deployment"},
 		"restarted, and a release at its end": {happenings: []happening{happens("kubectl rollout restart, and v2 before that is recorded", quiet, func(w *world) {
 			w.restart("v1-restarted")
 			w.rollOut()

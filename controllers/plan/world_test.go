@@ -52,8 +52,9 @@ type world struct {
 	git      repository
 	// chance decides what a neighbour does when; nil: everybody is quick and nothing is refused.
 	chance *rand.Rand
-	// meddled counts what people did to the pods and the hold, past the Rollout.
+	// meddled counts what people did to the pods and the hold, past the Rollout; loose: the hold was taken off by one.
 	meddled int
+	loose   bool
 }
 
 type rolloutSpec struct {
@@ -144,7 +145,7 @@ func (w *world) restart(version string) {
 
 // loosen takes the hold off, past the Rollout.
 func (w *world) loosen() {
-	w.deployment.held = false
+	w.deployment.held, w.loose = false, true
 	w.meddled++
 }
 
