@@ -61,15 +61,13 @@ func (s *story) end() string {
 	if w.gone {
 		stage = "gone"
 	}
-	var pods, reverts []string
+	var pods []string
 	for _, set := range w.sets {
 		if set.replicas > 0 {
 			pods = append(pods, fmt.Sprintf("%d of %s for the %s", set.replicas, set.version, set.owner))
 		}
 	}
-	for _, commit := range slices.Sorted(maps.Keys(w.git.reverts)) {
-		reverts = append(reverts, commit)
-	}
+	reverts := slices.Sorted(maps.Keys(w.git.reverts))
 	slices.Sort(pods)
 	return fmt.Sprintf("%s with stable %s, template %s, held: %t; ended: %s; reverted: %s, %s; pods: %s", stage, stable,
 		w.deployment.template, w.deployment.held, strings.Join(s.outcomes, ", "), strings.Join(reverts, ", "), revertState(p), strings.Join(pods, ", "))
