@@ -3,6 +3,8 @@ package memory
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -41,7 +43,10 @@ func open(t *testing.T, labels ...string) outcomes.Place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policies := parts.policies
+	// The real server evaluates policies in no fixed order. Here each scene has its own, always the same.
+	order := fnv.New64()
+	order.Write([]byte(t.Name()))
+	policies := parts.policies.Shuffled(rand.New(rand.NewPCG(order.Sum64(), 0)))
 	created := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace, Labels: map[string]string{}}}
 	for _, label := range labels {
 		created.Labels[label] = outcomes.Rewritten

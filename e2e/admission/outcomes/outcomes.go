@@ -51,10 +51,10 @@ func Test(t *testing.T, w World, without ...string) {
 		test func(*testing.T, World)
 	}{
 		{"Matrix", matrix},
-		{"Hold", holdsAsTold},
+		{"HoldStories", holdsAsTold},
 		{"HoldOnCreate", holdOnCreate},
-		{"Pin", pinsAsTold},
-		{"Split", splitsAsTold},
+		{"PinStories", pinsAsTold},
+		{"SplitStories", splitsAsTold},
 		{"SplitForms", splitForms},
 		{"SplitKeepsTheRest", splitKeepsTheRest},
 		{"SplitThroughTheOlderVersion", splitThroughTheOlderVersion},
