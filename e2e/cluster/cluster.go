@@ -172,6 +172,12 @@ func (c *Cluster) AuditLog() string { return filepath.Join(c.dir, "logs", "audit
 // APIServer is where the API server listens, as host:port.
 func (c *Cluster) APIServer() string { return c.server[len("https://"):] }
 
+// FreeAddress is a host:port at which something beside the parts can listen, and can do so again after it has ended.
+func (c *Cluster) FreeAddress() (string, error) {
+	_, address, err := c.address()
+	return address, err
+}
+
 // address takes a free port and returns it as 127.0.0.1:port too.
 func (c *Cluster) address() (int, string, error) {
 	port, err := c.ports.take()

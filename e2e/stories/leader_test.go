@@ -67,7 +67,7 @@ func TestLeaderFreezes(t *testing.T) {
 // replica is one of several controllers; it ends with the test.
 func (s *story) replica(name string) *world.Controller {
 	s.T.Helper()
-	c, err := s.World.Replica(name)
+	c, err := s.World.Replica(world.ReplicaOptions{Name: name})
 	s.Must(err)
 	s.T.Cleanup(func() {
 		if c.Running() {

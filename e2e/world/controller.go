@@ -3,7 +3,6 @@ package world
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -35,10 +34,10 @@ func (w *World) controller(ctx context.Context, o Options) (*Controller, error) 
 	if err := os.WriteFile(providers, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	if c.health, err = freeAddress(); err != nil {
+	if c.health, err = w.Cluster.FreeAddress(); err != nil {
 		return nil, err
 	}
-	if c.metrics, err = freeAddress(); err != nil {
+	if c.metrics, err = w.Cluster.FreeAddress(); err != nil {
 		return nil, err
 	}
 	name := o.ClusterName
@@ -51,15 +50,6 @@ func (w *World) controller(ctx context.Context, o Options) (*Controller, error) 
 		"--health-probe-bind-address", c.health, "--metrics-bind-address", c.metrics,
 	}
 	return c, nil
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
 }
 
 // Start runs the controller and waits until it is ready.

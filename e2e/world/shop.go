@@ -35,6 +35,8 @@ type ShopOptions struct {
 	Steps string
 	// Rate of requests per second; 0: 50.
 	Rate float64
+	// AgentInterval is the time between two applies by the agent; 0: a second. A push has it apply at once.
+	AgentInterval time.Duration
 	// SourceRevision lets the agent say which commit it applied.
 	SourceRevision bool
 	// WithoutRollout leaves the Rollout out of the first commit.
@@ -87,7 +89,7 @@ func (w *World) Open(ctx context.Context, o ShopOptions) (*Shop, error) {
 	}
 	s.Agent, err = agent.Start(ctx, agent.Options{
 		Config: w.Cluster.Config(), Repository: s.Repo.URL(), Branch: "main", Path: Path, Namespace: o.Name,
-		Pushed: s.Repo.Pushed(), Force: true, SourceRevision: o.SourceRevision,
+		Interval: o.AgentInterval, Pushed: s.Repo.Pushed(), Force: true, SourceRevision: o.SourceRevision,
 	})
 	if err != nil || o.Unhurried {
 		return s, err
