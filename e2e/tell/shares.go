@@ -135,3 +135,15 @@ func (s *Story) leaves(shares []string, since, now time.Time, ladder []Rung) {
 		s.T.Errorf("%s lasted %s from the moment in which it was programmed, want at least %s", ladder[i].Share, took, ladder[i].Least)
 	}
 }
+
+// Shares are the canary's shares one after the other, as "0%", "50%", and "open" when the Service selects pods of every
+// revision again.
+func Shares(moments []Moment) []string {
+	var out []string
+	for _, m := range moments {
+		if len(out) == 0 || out[len(out)-1] != m.Share {
+			out = append(out, m.Share)
+		}
+	}
+	return out
+}
