@@ -1,8 +1,9 @@
 // Package admission evaluates admission policies in memory, as kube-apiserver 1.36 does.
 //
 // Compile reads the manifests as they are shipped. Admit takes what a write asks for, through the mutating policies and then
-// the validating ones, and gives the object to store or the refusal that the writer gets. Expressions are compiled and
-// evaluated by the API server's own library; what stands here is what the server does around them:
+// the validating ones, and gives the object to store or the refusal that the writer gets. Whether an expression is right is
+// judged by the API server's own compiler, and its value is found by the API server's own language and functions; only what
+// that costs is not counted (environment.go). What stands here is what the server does around expressions:
 //
 //   - which policy and binding a request concerns, by resource rules, and which ConfigMaps are its params;
 //   - match conditions, several mutations of one policy in their order, each seeing the object as the last one left it;
