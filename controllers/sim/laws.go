@@ -392,7 +392,7 @@ func (l *laws) exposedNow() map[string]bool {
 	}
 	d := l.w.stored("Deployment", l.w.app)
 	r := l.record
-	if r == nil || r.Stable == nil || d == nil || d.GetLabels()[v1alpha1.LabelRollout] == "" {
+	if r == nil || r.Stable == nil || r.Stage == v1alpha1.StageAdopting || d == nil || d.GetLabels()[v1alpha1.LabelRollout] == "" {
 		for _, image := range l.w.images {
 			out[image] = true // nobody guards it yet, or any more
 		}

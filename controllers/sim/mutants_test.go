@@ -12,7 +12,7 @@ import (
 )
 
 // withinSeeds is how many seeds the simulation has to notice that something is missing.
-const withinSeeds = 1000
+const withinSeeds = 60
 
 // mutant is a defect that somebody could bring in: one piece of text of one file, replaced.
 type mutant struct {
@@ -63,6 +63,7 @@ func TestMutants(t *testing.T) {
 	}
 	for _, m := range policyMutants {
 		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
 			p, err := assemble(func(name string, text []byte) []byte {
 				if name != filepath.Base(m.file) {
 					return text
