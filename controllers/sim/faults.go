@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -66,9 +67,11 @@ func (f *faults) draw() {
 		n = 2 + r.IntN(4)
 	}
 	f.lagFrom, f.lagTo = time.Millisecond, 40*time.Millisecond
-	for _, i := range r.Perm(len(all))[:n] {
-		f.names = append(f.names, all[i].name)
-		all[i].begin(f.w)
+	for place, i := range r.Perm(len(all)) {
+		if place < n || slices.Contains(f.w.parts.With, all[i].name) {
+			f.names = append(f.names, all[i].name)
+			all[i].begin(f.w)
+		}
 	}
 }
 

@@ -17,6 +17,8 @@ var (
 	seeds = flag.Int("sim.seeds", 0, "how many seeds TestSeeds simulates; 0: a thousand, or thirty under the race detector")
 	from  = flag.Uint64("sim.from", 1, "the first seed")
 	first = flag.Bool("sim.first", false, "stop at the first story that breaks a law")
+	with  = flag.String("sim.with", "", "faults that every story has, separated by commas")
+	rules = flag.String("sim.policies", "../../config/policies", "the folder of the admission policies")
 	tell  = flag.Bool("sim.tell", false, "print the transcript of every story, not only of those that fail")
 )
 
@@ -29,7 +31,7 @@ func assemble(edit func(name string, text []byte) []byte) (Parts, error) {
 		return Parts{}, fmt.Errorf("looking for the Gateway API: %w", err)
 	}
 	routes := filepath.Join(strings.TrimSpace(string(gateway)), "config/crd/standard/*httproutes.yaml")
-	return Assemble([]string{"../../config/crd/*.yaml", routes}, "../../config/policies/*.yaml", edit)
+	return Assemble([]string{"../../config/crd/*.yaml", routes}, filepath.Join(*rules, "*.yaml"), edit)
 }
 
 func assembled(t *testing.T) Parts {
@@ -58,6 +60,9 @@ func TestSeeds(t *testing.T) {
 		}
 	}
 	p := assembled(t)
+	if *with != "" {
+		p.With = strings.Split(*with, ",")
+	}
 	began := time.Now()
 	var mu sync.Mutex
 	var all Figures

@@ -32,6 +32,8 @@ var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 type Parts struct {
 	Schemas  *server.Schemas
 	Policies *admission.Policies
+	// With names faults that every story has, beside those that it draws.
+	With []string
 }
 
 // World is one simulated cluster.
