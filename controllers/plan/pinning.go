@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
 	"github.com/belay-dev/belay/routers"
@@ -40,6 +42,14 @@ func pinning(o *Observed) *Plan {
 	return o.toStep(1, "stable is pinned")
 }
 
+// claiming makes the hold the attempt's own.
+func (o *Observed) claiming() []Effect {
+	if !o.Workload.Held || o.claimed().Attempt >= o.Progress.Attempt {
+		return nil
+	}
+	return []Effect{Claim{ResourceVersion: o.Workload.ResourceVersion}}
+}
+
 // claimed is the fence of the hold; the zero value: nobody's.
 func (o *Observed) claimed() routers.Fence {
 	f, _ := routers.ParseFence(o.Workload.Claim)
@@ -57,10 +67,7 @@ func (o *Observed) attemptMissing() bool {
 func (o *Observed) preparing() []Effect {
 	pin := o.pin()
 	zero := o.split(v1alpha1.RouteReference{}, "", 0)
-	var effects []Effect
-	if o.Workload.Held && o.claimed().Attempt < o.Progress.Attempt {
-		effects = append(effects, Claim{ResourceVersion: o.Workload.ResourceVersion})
-	}
+	effects := o.claiming()
 	if o.attemptMissing() {
 		effects = append(effects, EnsureAttempt{Pin: pin, Split: zero.Split, Labels: o.Workload.PodLabels})
 	}
@@ -123,8 +130,8 @@ func (o *Observed) pinProblem() *Problem {
 			return &Problem{"ServiceSelectsOthers", fmt.Sprintf(
 				"Service %s also selects pods that are not %s's: give it a selector that matches this workload only", s.Name, o.WorkloadName)}
 		}
-		for revision, ready := range s.Ready {
-			if ready > 0 && revision != o.Progress.Stable.Revision {
+		for _, revision := range slices.Sorted(maps.Keys(s.Ready)) {
+			if s.Ready[revision] > 0 && revision != o.Progress.Stable.Revision {
 				return &Problem{"RollInProgress", fmt.Sprintf(
 					"Service %s has endpoints of revision %s beside stable %s: waits until they are gone", s.Name, revision, o.Progress.Stable.Revision)}
 			}

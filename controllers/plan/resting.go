@@ -50,6 +50,11 @@ func adopting(o *Observed) *Plan {
 	if o.Workload.Held {
 		return o.adoptingHeld()
 	}
+	return o.adoptingRolledOut()
+}
+
+// adoptingRolledOut waits for the workload's own roll-out and takes what it brought as stable.
+func (o *Observed) adoptingRolledOut() *Plan {
 	if !o.Workload.Settled || !o.Workload.Candidate.Owned {
 		return wait(v1alpha1.PhasePending, "waits until "+o.WorkloadName+" has finished its own roll-out", o.Progress.StageSince.Time, time.Time{})
 	}
@@ -109,6 +114,9 @@ func (o *Observed) held() *Plan {
 	phase := o.abortedPhase()
 	if p := o.leaveHeld(phase); p != nil {
 		return p
+	}
+	if c, ok := o.canary(); ok && c.Ours && c.Replicas > 0 {
+		return act(phase, "the pods of the failed revision end, whoever started them", Canaries{Revision: c, Size: 0})
 	}
 	if notice := o.notice(); o.Workload.Notice != notice {
 		return act(phase, notice, Notice{Sentence: notice})
@@ -230,6 +238,11 @@ func resting(o *Observed) *Plan {
 	case !o.templateIsStable():
 		return o.toAdopting(v1alpha1.PhasePending, "a template was let through unheld")
 	}
+	return o.tidying()
+}
+
+// tidying takes away what must not be there at rest.
+func (o *Observed) tidying() *Plan {
 	if p := o.retire(v1alpha1.PhaseHealthy); p != nil {
 		return p
 	}

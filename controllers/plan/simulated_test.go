@@ -38,6 +38,9 @@ func TestFoundBySimulation(t *testing.T) {
 		// Somebody restarted the workload while a bad template was held, and then the bad template was taken out.
 		"a restart that came while another template was held": {holding(func(o *Observed) { o.Workload.Revisions[0].Alike = true }), want{
 			rule: "resting", reason: "the template differs from the stable one only in what is no release: the hold goes, Deployment checkout restarts by itself", effects: []string{"Release"}}},
+		// A person scaled the ReplicaSet of a revision that had failed, and no Service was pinned any more.
+		"pods of a failed revision": {heldState(func(o *Observed) { canaryPods(2, 2)(o) }), want{
+			rule: "held", reason: "the pods of the failed revision end, whoever started them", effects: []string{"Canaries"}}},
 		"a split of another Rollout": {atRest(fresh, func(o *Observed) {
 			o.Routes[0].Intent, o.Routes[0].Divided = &routers.Split{Fence: routers.Fence{Attempt: 4, Sequence: 2}, Scale: 100}, true
 		}), want{rule: "adopting", reason: "intents of another Rollout are there; attempts are counted on from theirs", record: "Adopting"}},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -31,8 +30,6 @@ type watching struct {
 	// at is how far in the history of its kind it has come.
 	at      int
 	pending bool
-	// until: nothing is delivered before (the watch broke, and is made again).
-	until time.Time
 }
 
 // wakes are the kinds whose changes have the Rollouts of their namespace looked at, as controllers.Setup registers them.
@@ -66,55 +63,52 @@ func (c *cache) stop() { c.stopped = true }
 // changed says that there is something new of a kind.
 func (c *cache) changed(kind schema.GroupKind) {
 	w := c.process.world
-	watch, ok := c.watches[kind]
+	seen, ok := c.watches[kind]
 	if !ok {
-		watch = &watching{kind: kind}
-		c.watches[kind] = watch
+		seen = &watching{kind: kind}
+		c.watches[kind] = seen
 	}
-	if watch.pending || c.stopped || watch.at >= len(w.history.of[kind]) {
+	if seen.pending || c.stopped || seen.at >= len(w.history.of[kind]) {
 		return
 	}
-	watch.pending = true
-	lag := max(w.faults.lag(c.process, kind), watch.until.Sub(w.schedule.Now()))
-	w.schedule.After(lag, c.process.name+" sees "+kind.Kind, func() {
-		c.process.do(func() { c.look(watch) })
+	seen.pending = true
+	w.schedule.After(w.faults.lag(), c.process.name+" sees "+kind.Kind, func() {
+		c.process.do(func() { c.look(seen) })
 	})
 }
 
 // look takes what has happened up to now, or a part of it.
-func (c *cache) look(watch *watching) {
-	watch.pending = false
+func (c *cache) look(kind *watching) {
+	kind.pending = false
 	if c.stopped {
 		return
 	}
 	w := c.process.world
-	end := len(w.history.of[watch.kind])
-	if n := end - watch.at; n > 1 && w.schedule.Chance(0.3) {
-		end = watch.at + 1 + w.schedule.Rand().IntN(n-1)
+	end := len(w.history.of[kind.kind])
+	if n := end - kind.at; n > 1 && w.schedule.Chance(0.3) {
+		end = kind.at + 1 + w.schedule.Rand().IntN(n-1)
 	}
-	news := c.advance(watch, end)
-	if slices.Contains(wakes, watch.kind.Kind) && !w.faults.dropsNews(c.process) {
-		c.wake(watch.kind, news)
+	news := c.advance(kind, end)
+	if slices.Contains(wakes, kind.kind.Kind) && !w.faults.dropsNews(c.process) {
+		c.wake(kind.kind, news)
 	}
-	c.changed(watch.kind)
+	c.changed(kind.kind)
 }
 
-func (c *cache) advance(watch *watching, end int) (namespaces []string) {
+func (c *cache) advance(seen *watching, end int) (namespaces []string) {
 	w := c.process.world
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, e := range w.history.of[watch.kind][watch.at:end] {
+	for _, e := range w.history.of[seen.kind][seen.at:end] {
 		if e.Key.Kind.Kind == "ConfigMap" && e.Object.GetLabels()[v1alpha1.LabelAttempt] != "true" {
-			e.Type = watch_deleted
+			e.Type = watch.Deleted
 		}
 		c.seen.Put(e)
 		namespaces = append(namespaces, e.Key.Namespace)
 	}
-	watch.at = end
+	seen.at = end
 	return namespaces
 }
-
-const watch_deleted = watch.Deleted
 
 func (c *cache) wake(kind schema.GroupKind, namespaces []string) {
 	everywhere := kind.Kind == "ClusterAnalysisTemplate" || kind.Kind == "Repository"

@@ -121,7 +121,7 @@ const patience = 15 * time.Second
 
 // travel takes a call to the server and its answer back.
 func (w *World) travel(p *process, what call, do func() error, answer chan<- error) {
-	f := w.faults.fate(p, what)
+	f := w.faults.fate(what)
 	if f.diesBefore {
 		p.kill("before " + what.String())
 		return

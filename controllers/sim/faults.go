@@ -2,7 +2,6 @@ package sim
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -81,7 +80,7 @@ func (f *faults) end() {
 }
 
 // fate of a call of a process.
-func (f *faults) fate(p *process, what call) fate {
+func (f *faults) fate(what call) fate {
 	s := f.w.schedule
 	out := fate{there: s.Between(time.Millisecond, 15*time.Millisecond), back: s.Between(time.Millisecond, 15*time.Millisecond)}
 	if what.mutates() {
@@ -115,7 +114,8 @@ func (f *faults) fate(p *process, what call) fate {
 	return out
 }
 
-func (f *faults) lag(*process, schema.GroupKind) time.Duration {
+// lag of a watch.
+func (f *faults) lag() time.Duration {
 	if f.lagTo > time.Second && f.w.schedule.Chance(0.7) {
 		return f.w.schedule.Between(time.Millisecond, 100*time.Millisecond)
 	}
@@ -205,5 +205,3 @@ func (w *World) keepOne() {
 	}
 	w.schedule.After(w.schedule.Between(500*time.Millisecond, 5*time.Second), "somebody looks after the controller", w.keepOne)
 }
-
-func (f fate) String() string { return fmt.Sprintf("%+v", struct{ fate }{f}) }

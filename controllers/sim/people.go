@@ -97,6 +97,7 @@ var meddling = []struct {
 	}},
 	{"the canary scaled", func(w *World) {
 		if p := w.laws.record; p != nil && p.Canary != nil && (p.Stable == nil || p.Canary.ReplicaSet != p.Stable.ReplicaSet) {
+			w.bypassed[p.Canary.Image] = true // where its attempt is over, no Service is pinned any more
 			w.hand("ReplicaSet", p.Canary.ReplicaSet, "scales the canary", fmt.Sprintf(`{"spec":{"replicas":%d}}`, w.schedule.Rand().IntN(4)))
 		}
 	}},

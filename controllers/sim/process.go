@@ -48,7 +48,7 @@ type process struct {
 }
 
 // start makes a new process of the controller, as cmd/belay does.
-func (w *World) start() *process {
+func (w *World) start() {
 	w.born++
 	p := &process{name: fmt.Sprint("belay-", w.born), world: w, alive: true}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
@@ -59,7 +59,6 @@ func (w *World) start() *process {
 	w.processes = append(w.processes, p)
 	w.say("%s starts", p.name)
 	p.cache.start()
-	return p
 }
 
 func (p *process) wire() {
