@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -15,6 +16,16 @@ import (
 
 // maxYAML is the largest file that is read as YAML. Manifests are far smaller.
 const maxYAML = 4 << 20
+
+// maxKeys is the widest mapping that is read. Decoders compare each key with all others: one that fills maxYAML would keep
+// them busy for hours, and nobody could call them off.
+const maxKeys = 2000
+
+var errWide = fmt.Errorf("it has a mapping of more than %d keys", maxKeys)
+
+func wide(n *yaml.Node) bool {
+	return n.Kind == yaml.MappingNode && len(n.Content) > 2*maxKeys || slices.ContainsFunc(n.Content, wide)
+}
 
 // objectID is what makes two documents the same object. The empty identity is that of a
 // document that is no Kubernetes object, such as Helm values or an unnamed kustomization.
@@ -55,6 +66,9 @@ func parse(content []byte) (documents []*yaml.Node, err error) {
 		}
 		if n.Kind != yaml.DocumentNode || len(n.Content) != 1 || n.Content[0].ShortTag() == "!!null" {
 			continue
+		}
+		if wide(&n) {
+			return nil, errWide
 		}
 		documents = append(documents, n.Content[0])
 	}

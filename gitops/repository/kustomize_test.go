@@ -1,6 +1,7 @@
 package repository_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -72,6 +73,11 @@ func TestKustomizeLocate(t *testing.T) {
 		"out of the repository": {wide: "not in the repository", make: func(w *world) (string, string, string, string) {
 			l := w.commit("v1", map[string]string{prodFile: "resources: [../../../../etc]\n"})
 			u := w.edit("v2", prodFile, "etc", "usr")
+			return l, u, l, u
+		}},
+		"a mapping that fills the file": {wide: "more than 2000 keys", make: func(w *world) (string, string, string, string) {
+			l := w.commit("v1", map[string]string{prodFile: "resources: [wide.yaml]\n", "apps/checkout/prod/wide.yaml": wideConfig(100_000)})
+			u := w.commit("v2", map[string]string{"apps/checkout/prod/wide.yaml": wideConfig(100_001)})
 			return l, u, l, u
 		}},
 		"only below the path": {wide: "not at the top", make: func(w *world) (string, string, string, string) {
@@ -161,4 +167,14 @@ func TestKustomizeRevert(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wideConfig has so many keys that it would take hours to read.
+func wideConfig(keys int) string {
+	var b strings.Builder
+	b.WriteString("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: wide}\ndata:\n")
+	for i := range keys {
+		fmt.Fprintf(&b, "  k%d: \"\"\n", i)
+	}
+	return b.String()
 }

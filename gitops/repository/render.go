@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -112,6 +113,9 @@ func (s *session) renderNow(ctx context.Context, treeish string, roots []string)
 		content, small := contents[f.blob]
 		if !small {
 			return rendering{why: name + " is too large for a manifest"}, nil
+		}
+		if _, err := parse(content); errors.Is(err, errWide) {
+			return rendering{why: fmt.Sprintf("%s is not rendered: %s", name, err)}, nil
 		}
 		if err := disk.WriteFile("/"+name, content); err != nil {
 			return rendering{}, local("a file cannot be put in memory", err)

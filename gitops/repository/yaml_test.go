@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -19,6 +20,28 @@ import (
 var checkout = gitops.ObjectRef{Kind: "Deployment", Namespace: "shop", Name: "checkout"}
 
 const workload = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: checkout}\nspec: {template: {spec: {containers: [{name: app, image: \"shop:v1\"}]}}}\n"
+
+// A file that anybody may put into a repository must not keep the controller busy for hours.
+func TestWideMapping(t *testing.T) {
+	t.Parallel()
+	of := func(keys int, more string) []byte {
+		var b strings.Builder
+		b.WriteString("data:\n" + more)
+		for i := range keys {
+			fmt.Fprintf(&b, "  k%d:\n", i)
+		}
+		return []byte(b.String())
+	}
+	if documents, err := parse(of(maxKeys, "")); err != nil || len(documents) != 1 {
+		t.Errorf("%d keys: %v", maxKeys, err)
+	}
+	if _, err := parse(of(300_000, "")); !errors.Is(err, errWide) {
+		t.Errorf("300,000 keys: %v", err)
+	}
+	if _, _, why := invertFile(of(300_000, "  a: 2\n"), of(300_000, "  a: 1\n"), of(300_001, "  a: 2\n")); why != "it cannot be read as YAML and was changed since in the same place" {
+		t.Errorf("taken back because %q", why)
+	}
+}
 
 // FuzzDocuments reads files that say anything: what two documents are found to say alike, they do say; a workload is found
 // in one place or in none; and the order of the files is nothing.
