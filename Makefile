@@ -74,6 +74,7 @@ verify: requirements $(BIN)/controller-gen $(BIN)/golangci-lint ## Generated fil
 test: requirements ## All tests that need no data plane; the admission matrix and the mechanics on a real API server
 	@$(if $(RACE),,echo 'no C compiler: the tests run without the race detector')
 	@$(PROGRESS) 'testing the module' go test $(RACE) -timeout 20m ./...
+	@$(PROGRESS) 'simulating a thousand stories, and defects that have to be noticed' go test -timeout 30m ./controllers/sim
 	@$(PROGRESS) 'testing the local cluster, what needs no part' go test -C e2e -timeout 10m \
 	  $$(cd e2e && go list ./... | grep -vxF "$$(go list $(E2E_CONTROL_PLANE) $(E2E_WHOLE) $(E2E_STORIES) $(E2E_CRASHPOINTS))")
 	@$(PROGRESS) 'testing the node' go test -C e2e/parts/node -timeout 10m ./...
@@ -90,6 +91,11 @@ e2e: build parts ## Black-box stories on all parts: gateway, Prometheus, Git, re
 .PHONY: crash-points
 crash-points: build parts ## The controller is killed before and after every single write of a release, good and bad
 	@$(PROGRESS) 'crash points, all of them' go test -C e2e -count=1 -v -timeout 60m -exec '$(RUN)' $(E2E_CRASHPOINTS) -args -all
+
+.PHONY: sim
+sim: requirements ## Simulated stories of the whole controller with faults: SEEDS=10000, FROM=1 the first, WITH=… faults of each
+	@$(PROGRESS) 'simulating' go test -count=1 -timeout 0 -v -run '^TestSeeds$$' ./controllers/sim \
+	  -args -sim.seeds='$(or $(SEEDS),10000)' -sim.from='$(or $(FROM),1)' -sim.with='$(WITH)'
 
 .PHONY: fuzz
 fuzz: requirements ## Every parser of outside text against texts that say anything, FUZZTIME=30s each; FUZZ=Split only those
