@@ -6,8 +6,11 @@ import (
 	"path"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/belay-dev/belay/analysis"
 	"github.com/belay-dev/belay/api/v1alpha1"
@@ -158,6 +161,39 @@ func FuzzSpec(f *testing.F) {
 		}
 		if c.Scale != 100 && c.Scale != 1000 {
 			t.Errorf("the scale is %d", c.Scale)
+		}
+	})
+}
+
+// FuzzPod reads pods that say anything: one that is ready or goes away has no trouble, and what is said of trouble is the
+// same for each of its siblings.
+func FuzzPod(f *testing.F) {
+	for _, seed := range []string{
+		`{"status":{"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-03-01T12:00:00Z"}],"containerStatuses":[{"name":"app","state":{"waiting":{"reason":"x"}}}]}}`,
+		`{"status":{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable"}],"containerStatuses":[{"name":"app","image":"a:v1","state":{"waiting":{"reason":"CrashLoopBackOff"}}}]}}`,
+		`{"metadata":{"deletionTimestamp":"2026-03-01T12:00:00Z"},"status":{"containerStatuses":[{"state":{"terminated":{"exitCode":137}}}]}}`,
+		`{"status":{"initContainerStatuses":[{"state":{"waiting":{"reason":"PodInitializing"}}},{"state":{"running":{}}}],"containerStatuses":[{"state":{"running":null,"terminated":{"exitCode":-1}}}]}}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		pod := &corev1.Pod{}
+		if json.Unmarshal([]byte(text), pod) != nil {
+			return
+		}
+		said := troubles(pod)
+		ready := slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		})
+		if len(said) > 0 && (ready || pod.DeletionTimestamp != nil) {
+			t.Errorf("ready or leaving, and %q", said)
+		}
+		if len(said) > len(pod.Status.Conditions)+len(pod.Status.InitContainerStatuses)+len(pod.Status.ContainerStatuses) {
+			t.Errorf("more troubles than there is of the pod: %q", said)
+		}
+		pod.Name, pod.Status.PodIP, pod.Spec.NodeName = pod.Name+"-sibling", "10.0.0.1", "another"
+		if other := troubles(pod); !slices.Equal(said, other) {
+			t.Errorf("of one it says %q, of another %q", said, other)
 		}
 	})
 }
