@@ -36,6 +36,9 @@ func deleted(o *Observed) *Plan {
 
 // leave takes everything of ours off the workload, which stays held if it is: an unjudged release is never finished.
 func (o *Observed) leave() *Plan {
+	if effects := o.intents(); len(effects) > 0 {
+		return act(v1alpha1.PhasePending, "what was made anew goes back to Git's form", effects...)
+	}
 	if p := o.retire(v1alpha1.PhasePending); p != nil {
 		return p
 	}

@@ -112,6 +112,9 @@ func (o *Observed) held() *Plan {
 		return p
 	}
 	phase := o.abortedPhase()
+	if effects := o.intents(); len(effects) > 0 {
+		return act(phase, "what was made anew goes back to Git's form", effects...)
+	}
 	if p := o.leaveHeld(phase); p != nil {
 		return p
 	}
@@ -279,16 +282,23 @@ func (o *Observed) outrank(phase v1alpha1.Phase) *Plan {
 
 // sweep lists what must not be there at rest.
 func (o *Observed) sweep() []Effect {
+	effects := o.intents()
+	if o.Attempt.Found {
+		effects = append(effects, DeleteAttempt{})
+	}
+	return append(effects, o.sweepRevisions()...)
+}
+
+// intents takes every pin and split off. One may come back after it was taken off, on a Service or route that was deleted and is
+// made anew while the attempt's parameters are still there.
+func (o *Observed) intents() []Effect {
 	effects := o.unpinEffects()
 	for _, r := range o.Routes {
 		if r.Found && !r.Clear() {
 			effects = append(effects, ClearSplit{Route: r.Ref, ResourceVersion: r.ResourceVersion})
 		}
 	}
-	if o.Attempt.Found {
-		effects = append(effects, DeleteAttempt{})
-	}
-	return append(effects, o.sweepRevisions()...)
+	return effects
 }
 
 // sweepRevisions lists ReplicaSets of ours that must not be there at rest. One of a revision that failed stays: by it the

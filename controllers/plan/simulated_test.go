@@ -41,6 +41,11 @@ func TestFoundBySimulation(t *testing.T) {
 		// A person scaled the ReplicaSet of a revision that had failed, and no Service was pinned any more.
 		"pods of a failed revision": {heldState(func(o *Observed) { canaryPods(2, 2)(o) }), want{
 			rule: "held", reason: "the pods of the failed revision end, whoever started them", effects: []string{"Canaries"}}},
+		// A route that was deleted in flight was made anew after the abort, with the split of the attempt's parameters at weight 0.
+		"a route made anew after the abort": {heldState(weight(0)), want{
+			rule: "held", reason: "what was made anew goes back to Git's form", effects: []string{"ClearSplit"}}},
+		"and the Rollout is being deleted": {heldState(weight(0), func(o *Observed) { o.Deleting = true }), want{
+			rule: "deleted", reason: "what was made anew goes back to Git's form", effects: []string{"ClearSplit"}}},
 		"a split of another Rollout": {atRest(fresh, func(o *Observed) {
 			o.Routes[0].Intent, o.Routes[0].Divided = &routers.Split{Fence: routers.Fence{Attempt: 4, Sequence: 2}, Scale: 100}, true
 		}), want{rule: "adopting", reason: "intents of another Rollout are there; attempts are counted on from theirs", record: "Adopting"}},
