@@ -94,8 +94,13 @@ func (l *laws) rollout(e server.Event) {
 	before := l.record
 	l.record = progressOf(e.Object)
 	l.count(before)
-	if e.Type == watch.Deleted {
+	switch e.Type {
+	case watch.Deleted:
 		l.record = nil
+	case watch.Added: // one of the same name counts its attempts anew
+		clear(l.allowed)
+		clear(l.ended)
+		clear(l.cleared)
 	}
 	now := l.record
 	if now == nil {
