@@ -68,8 +68,8 @@ var mutants = []mutant{
 
 // The simulation notices what is taken away, and what it found once it would find again.
 func TestMutants(t *testing.T) {
-	if raced {
-		t.Skip("without the race detector this is a matter of a minute or two")
+	if raced || testing.Short() {
+		t.Skip("twelve controllers are compiled and simulated: with make test, once, without the race detector")
 	}
 	for _, m := range mutants {
 		t.Run(m.name, m.noticed)

@@ -56,8 +56,11 @@ func TestSeeds(t *testing.T) {
 	n := *seeds
 	if n == 0 {
 		n = 1000
-		if raced {
+		switch {
+		case raced:
 			n = 10
+		case testing.Short():
+			n = 100
 		}
 	}
 	p := assembled(t)
