@@ -61,9 +61,6 @@ var mutants = []mutant{
 		{"controllers/plan/ending.go", `	case !exists && o.CanaryPods > 0:`, `	case false:`}}},
 	{"found: a record without a stage", "people with kubectl,impatient people", []edit{
 		{"controllers/plan/plan.go", `	if p.Stage == "" {`, `	if false {`}}},
-	{"found: what is taken away is not fenced", "frozen leader,two leaders", []edit{
-		{"config/policies/pin.yaml", intent, `variables.ours ? variables.new : variables.old`},
-		{"controllers/reconciler.go", `if changing(effects) == 0 || apply.Clears(effects) {`, `if true {`}}},
 }
 
 // The simulation notices what is taken away, and what it found once it would find again.
