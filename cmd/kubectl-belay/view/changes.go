@@ -52,13 +52,13 @@ func verdictChanges(older, newer *v1alpha1.Rollout) []string {
 
 // historyChanges tells of attempts that ended and of commits that came later, the oldest first.
 func historyChanges(older, newer *v1alpha1.Rollout) []string {
-	told := map[int64]string{}
+	told := map[v1alpha1.AttemptRecord]bool{}
 	for _, a := range older.Status.History {
-		told[a.Attempt] = a.Commit
+		told[identity(a)] = true
 	}
 	var out []string
 	for _, a := range slices.Backward(newer.Status.History) {
-		if commit, known := told[a.Attempt]; known && commit == a.Commit {
+		if told[identity(a)] {
 			continue
 		}
 		text := fmt.Sprintf("attempt %d: %s after %s", a.Attempt, a.Outcome, a.Duration)
@@ -71,6 +71,11 @@ func historyChanges(older, newer *v1alpha1.Rollout) []string {
 		out = append(out, clean(text))
 	}
 	return out
+}
+
+// identity is what makes a record another one. A bypass has the number of the attempt before it.
+func identity(a v1alpha1.AttemptRecord) v1alpha1.AttemptRecord {
+	return v1alpha1.AttemptRecord{Attempt: a.Attempt, Outcome: a.Outcome, Revision: a.Revision, Commit: a.Commit}
 }
 
 // stateText is what a Rollout says about itself, in one line.

@@ -135,6 +135,20 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// A bypass has the number of the attempt before it, so two records of the history have one.
+func TestABypassIsToldOnce(t *testing.T) {
+	failed := reverting().Rollout
+	failed.Status.History = []v1alpha1.AttemptRecord{{Attempt: 7, Outcome: v1alpha1.OutcomeFailed, Commit: "0a1b2c3d"}}
+	bypassed := failed.DeepCopy()
+	bypassed.Status.History = append([]v1alpha1.AttemptRecord{{Attempt: 7, Outcome: v1alpha1.OutcomeBypassed, Reason: "let through unheld by a person: fire"}}, failed.Status.History...)
+	if got := Changes(failed, bypassed, noon); len(got) != 1 || !strings.Contains(got[0], "attempt 7: Bypassed") {
+		t.Errorf("told %q", got)
+	}
+	if got := Changes(bypassed, bypassed.DeepCopy(), noon); len(got) > 0 {
+		t.Errorf("told again %q", got)
+	}
+}
+
 func TestScreenRedrawsInPlace(t *testing.T) {
 	var out bytes.Buffer
 	height := 0
