@@ -158,6 +158,9 @@ func builtinKinds(scheme *runtime.Scheme) ([]*kind, error) {
 		if made.hasStatus {
 			resets = map[string][]string{"": {"status"}, statusSubresource: append([]string{"spec"}, k.resets...)}
 		}
+		if made.zero, err = runtime.DefaultUnstructuredConverter.ToUnstructured(example); err != nil {
+			return nil, err
+		}
 		if err := made.own(types, resets); err != nil {
 			return nil, err
 		}

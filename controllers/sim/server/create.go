@@ -41,9 +41,12 @@ func (r *request) createRead(ctx context.Context, next content) (*version, error
 	if err := r.namespaceThere(); err != nil {
 		return nil, err
 	}
-	r.own(nil, next)
+	asked := next
 	next, err := r.admitted(ctx, admission.Create, next, nil)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.settle(nil, asked); err != nil {
 		return nil, err
 	}
 	next = editable(next)

@@ -1,24 +1,19 @@
 package server
 
 import (
-	"context"
 	"fmt"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/model"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
-	"k8s.io/apiserver/pkg/cel/common"
 )
 
 // custom is the form of a kind that a CustomResourceDefinition defines.
@@ -28,6 +23,16 @@ type custom struct {
 	whole  validation.SchemaValidator
 	// status validates what is written through the subresource; nil: there is none.
 	status validation.SchemaValidator
+	rules  *cel.Validator
+	// statusOnly is all that a write to the status can break. Nil: a rule of the whole object may look at its status, too.
+	statusOnly *part
+	// embeds says that there may be other objects in it, with metadata of their own.
+	embeds bool
+}
+
+// part is what is asked of one field of an object.
+type part struct {
+	schema *structural.Structural
 	rules  *cel.Validator
 }
 
@@ -48,8 +53,14 @@ func newCustom(gvk schema.GroupVersionKind, v apiextensionsv1.CustomResourceDefi
 		return nil, err
 	}
 	c := &custom{gvk: gvk, schema: form, whole: whole, rules: cel.NewValidator(form, true, celconfig.PerCallLimit)}
+	c.embeds = embeds(form)
 	if v.Subresources == nil || v.Subresources.Status == nil {
 		return c, nil
+	}
+	if len(form.XValidations) == 0 {
+		only := *form
+		only.Properties = map[string]structural.Structural{"status": form.Properties["status"]}
+		c.statusOnly = &part{&only, cel.NewValidator(&only, true, celconfig.PerCallLimit)}
 	}
 	status := props.Properties["status"]
 	c.status, _, err = validation.NewSchemaValidator(&status)
@@ -67,8 +78,10 @@ func (c *custom) read(object content, strict bool) (content, error) {
 		return nil, &unreadable{gvk: c.gvk, why: strictError(unknown)}
 	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, c.schema)
-	if err := objectmeta.Coerce(nil, object, c.schema, false, false); err != nil {
-		return nil, &unreadable{gvk: c.gvk, why: err, raw: err}
+	if c.embeds {
+		if err := objectmeta.Coerce(nil, object, c.schema, false, false); err != nil {
+			return nil, &unreadable{gvk: c.gvk, why: err, raw: err}
+		}
 	}
 	object["kind"], object["apiVersion"] = kind, apiVersion
 	if found {
@@ -115,78 +128,6 @@ func (c *custom) updateStatus(next, old content) {
 	put(next, "status", status, is)
 }
 
-func (c *custom) validate(next, old content, subresource string) field.ErrorList {
-	ctx := context.Background()
-	var ratchet *common.CorrelatedObject
-	var options []validation.ValidationOption
-	var ruleOptions []cel.Option
-	if old != nil {
-		ratchet = common.NewCorrelatedObject(next, old, &model.Structural{Structural: c.schema})
-		ruleOptions = append(ruleOptions, cel.WithRatcheting(ratchet))
-	}
-	errs := c.checkVersion(next)
-	if len(errs) > 0 {
-		return errs
-	}
-	switch {
-	case old == nil:
-		errs = validation.ValidateCustomResource(nil, next, c.whole)
-	case subresource == statusSubresource:
-		if status, is := next["status"]; is {
-			options = append(options, validation.WithRatcheting(ratchet.Key("status")))
-			errs = validation.ValidateCustomResourceUpdate(field.NewPath("status"), status, old["status"], c.status, options...)
-		}
-	default:
-		options = append(options, validation.WithRatcheting(ratchet))
-		errs = validation.ValidateCustomResourceUpdate(nil, next, old, c.whole, options...)
-	}
-	if subresource == "" {
-		errs = append(errs, objectmeta.Validate(ctx, nil, next, c.schema, false)...)
-	}
-	errs = append(errs, c.lists(next, old)...)
-	if incomplete(errs) {
-		return append(errs, field.Invalid(nil, nil, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"))
-	}
-	var before any
-	if old != nil {
-		before = old
-	}
-	broken, _ := c.rules.Validate(ctx, nil, c.schema, next, before, celconfig.RuntimeCELCostBudget, ruleOptions...)
-	return append(errs, broken...)
-}
-
-// checkVersion: an object cannot become one of another kind.
-func (c *custom) checkVersion(next content) field.ErrorList {
-	var errs field.ErrorList
-	if kind := text(next, "kind"); kind != c.gvk.Kind {
-		errs = append(errs, field.Invalid(field.NewPath("kind"), kind, "must be "+c.gvk.Kind))
-	}
-	if version := text(next, "apiVersion"); version != c.gvk.GroupVersion().String() {
-		errs = append(errs, field.Invalid(field.NewPath("apiVersion"), version, "must be "+c.gvk.GroupVersion().String()))
-	}
-	return errs
-}
-
-// lists finds keys that are there twice, unless they were before.
-func (c *custom) lists(next, old content) field.ErrorList {
-	errs := listtype.ValidateListSetsAndMaps(nil, c.schema, next)
-	if len(errs) > 0 && old != nil && len(listtype.ValidateListSetsAndMaps(nil, c.schema, old)) > 0 {
-		return nil
-	}
-	return errs
-}
-
-// incomplete says that an object is too broken for rules to be asked about it.
-func incomplete(errs field.ErrorList) bool {
-	for _, err := range errs {
-		switch err.Type {
-		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid:
-			return true
-		}
-	}
-	return false
-}
-
 func (c *custom) patchable() any { return nil }
 
 // customKinds are the kinds of a definition, one for each served version. All are stored in the same form.
@@ -219,4 +160,14 @@ func strictError(paths []string) error {
 		errs = append(errs, fmt.Errorf("unknown field %q", path))
 	}
 	return runtime.NewStrictDecodingError(errs)
+}
+
+// embeds says whether a schema has other objects within.
+func embeds(s *structural.Structural) bool {
+	found := false
+	(&structural.Visitor{Structural: func(s *structural.Structural) bool {
+		found = found || s.XEmbeddedResource
+		return false
+	}}).Visit(s)
+	return found
 }

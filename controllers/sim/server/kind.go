@@ -26,6 +26,8 @@ type kind struct {
 	names validation.ValidateNameFunc
 	// allocate gives an object what the server hands out; old is nil when it is created.
 	allocate func(s *Server, next, old content)
+	// zero is an object of the kind with nothing in it; nil: kinds without a Go type have nothing then.
+	zero content
 	// fields keep the owners of fields, by subresource.
 	fields map[string]*managedfields.FieldManager
 }

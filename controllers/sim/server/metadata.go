@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	segments "k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
@@ -57,7 +57,7 @@ func (k *kind) checkName(m content) field.ErrorList {
 		valid = validation.NameIsDNSSubdomain
 	}
 	var errs field.ErrorList
-	for _, why := range append(valid(name, false), path.IsValidPathSegmentName(name)...) {
+	for _, why := range append(valid(name, false), segments.IsPathSegmentName(name)...) {
 		errs = append(errs, field.Invalid(at, name, why))
 	}
 	return errs

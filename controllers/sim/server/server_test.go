@@ -56,7 +56,6 @@ type scene struct {
 	*server.Server
 	client.Client
 	events []server.Event
-	now    time.Time
 }
 
 func begin(t testing.TB) *server.Server {

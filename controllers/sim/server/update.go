@@ -50,9 +50,11 @@ func (r *request) update(ctx context.Context, old *version, sent content) (*vers
 	}
 	dedupOwners(metadata(next))
 	asked := next
-	r.own(old, asked)
 	next, err = r.admitted(ctx, admission.Update, next, was)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.settle(old, asked); err != nil {
 		return nil, err
 	}
 	next = editable(next)
@@ -134,15 +136,27 @@ func (r *request) write(old *version, asked, next content) (*version, error) {
 // ownersStay says whether a write that changes nothing leaves the owners as they are, too. What admission undid still makes
 // an owner of whoever asked for it.
 func (r *request) ownersStay(old *version, asked content) (bool, error) {
-	if !r.owners.known && !r.sent && r.owners.wrote.asked == nil && equal(asked, old.object.Object) {
+	if r.applies {
+		return sameOwners(r.prior, r.after), nil
+	}
+	if !r.sent && r.question == nil && equal(asked, old.object.Object) {
 		return true, nil
 	}
-	before, err := old.owners.of()
-	if err != nil {
-		return false, err
+	for _, status := range []bool{false, true} {
+		was, is := old.owners.side(status), r.owners.side(status)
+		if was == is {
+			continue
+		}
+		before, err := was.of()
+		if err != nil {
+			return false, err
+		}
+		after, err := is.of()
+		if err != nil || !sameOwners(before, after) {
+			return false, err
+		}
 	}
-	after, err := r.owners.of()
-	return sameOwners(before, after), err
+	return true, nil
 }
 
 // ended says that an object that was being deleted waits for nobody any more.
