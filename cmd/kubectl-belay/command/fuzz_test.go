@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/belay-dev/belay/api/v1alpha1"
 )
 
 // FuzzDifferences compares any two values: what differs is told, what is the same is not, and each difference
@@ -79,6 +81,39 @@ func FuzzRolloutName(f *testing.F) {
 			t.Errorf("%q is read as %q", arg, name)
 		case !strings.Contains(arg, "/") && name != arg || utf8.ValidString(arg) != utf8.ValidString(name):
 			t.Errorf("%q is read as %q", arg, name)
+		}
+	})
+}
+
+// FuzzJudge looks at statuses that say anything: nothing is reached or over before the controller has seen the spec, a held
+// workload is neither healthy nor promoted, and no two goals that exclude each other are reached at once.
+func FuzzJudge(f *testing.F) {
+	for _, seed := range []string{
+		`{"status":{"phase":"Healthy","history":[{"attempt":7,"outcome":"Promoted"}]}}`, `{"status":{"phase":"Held","conditions":[{"type":"GitReverted","status":"True","reason":"Pushed","message":"a"}]}}`,
+		`{"status":{"phase":"Healthy","conditions":[{"type":"GitReverted","status":"False","reason":"Reverting"}],"history":[{"outcome":"Failed"}]}}`, `{"metadata":{"generation":2},"status":{"phase":"Healthy"}}`,
+		`{"status":{"phase":"x","conditions":[{"type":"Stalled","status":"True","message":"a\nb"}]}}`, `{}`,
+	} {
+		f.Add([]byte(seed), true)
+		f.Add([]byte(seed), false)
+	}
+	f.Fuzz(func(t *testing.T, text []byte, held bool) {
+		r := &v1alpha1.Rollout{}
+		if json.Unmarshal(text, r) != nil {
+			return
+		}
+		results := map[string]result{}
+		for _, goal := range goals() {
+			var why string
+			if results[goal], why = judge(goal, r, held); why == "" && r.Status.Phase != "" {
+				t.Errorf("%s: no word why", goal)
+			}
+			if results[goal] != notYet && r.Status.ObservedGeneration < r.Generation {
+				t.Errorf("%s is over, and the controller has not seen the spec", goal)
+			}
+		}
+		is := func(goal string) bool { return results[goal] == reached }
+		if held && (is("healthy") || is("promoted")) || is("promoted") && (is("aborted") || is("reverted") || !is("healthy")) || is("held") && is("healthy") || is("paused") && is("aborted") {
+			t.Errorf("held %t: %v", held, results)
 		}
 	})
 }
