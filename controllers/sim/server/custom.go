@@ -130,27 +130,14 @@ func (c *custom) updateStatus(next, old content) {
 
 func (c *custom) patchable() any { return nil }
 
-// customKinds are the kinds of a definition, one for each served version. All are stored in the same form.
-func customKinds(crd *apiextensionsv1.CustomResourceDefinition) ([]*kind, error) {
-	var kinds []*kind
-	for _, v := range crd.Spec.Versions {
-		if !v.Served || !v.Storage {
-			continue
-		}
-		gvk := gvkOf(crd.Spec.Group, v.Name, crd.Spec.Names.Kind)
-		c, err := newCustom(gvk, v)
-		if err != nil {
-			return nil, fmt.Errorf("CustomResourceDefinition %s, version %s: %w", crd.Name, v.Name, err)
-		}
-		kinds = append(kinds, &kind{
-			gvk:        gvk,
-			resource:   gvrOf(crd.Spec.Group, v.Name, crd.Spec.Names.Plural),
-			namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped,
-			hasStatus:  c.status != nil,
-			form:       c,
-		})
-	}
-	return kinds, nil
+// embeds says whether a schema has other objects within.
+func embeds(s *structural.Structural) bool {
+	found := false
+	(&structural.Visitor{Structural: func(s *structural.Structural) bool {
+		found = found || s.XEmbeddedResource
+		return false
+	}}).Visit(s)
+	return found
 }
 
 // strictError tells unknown fields.
@@ -160,14 +147,4 @@ func strictError(paths []string) error {
 		errs = append(errs, fmt.Errorf("unknown field %q", path))
 	}
 	return runtime.NewStrictDecodingError(errs)
-}
-
-// embeds says whether a schema has other objects within.
-func embeds(s *structural.Structural) bool {
-	found := false
-	(&structural.Visitor{Structural: func(s *structural.Structural) bool {
-		found = found || s.XEmbeddedResource
-		return false
-	}}).Visit(s)
-	return found
 }

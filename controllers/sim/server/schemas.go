@@ -1,10 +1,7 @@
 package server
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
-	"io"
 	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -12,9 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
-	"sigs.k8s.io/yaml"
 )
 
 // Schemas is what a server knows of its kinds. Compiling them takes long, so that all servers of a process share them.
@@ -27,69 +22,34 @@ type Schemas struct {
 // Compile makes schemas of the built-in kinds (see builtin.go) and of custom ones. The scheme has the Go types for typed
 // reads and writes; it must know the built-in kinds.
 func Compile(scheme *runtime.Scheme, definitions ...*apiextensionsv1.CustomResourceDefinition) (*Schemas, error) {
-	s := &Schemas{scheme: scheme, kinds: map[schema.GroupVersionKind]*kind{}, mapper: meta.NewDefaultRESTMapper(nil)}
 	kinds, err := builtinKinds(scheme)
 	if err != nil {
 		return nil, err
 	}
-	var customs []*kind
-	for _, d := range definitions {
-		served, err := customKinds(d)
-		if err != nil {
-			return nil, err
-		}
-		customs = append(customs, served...)
-	}
-	types, err := customTypes(customs)
+	customs, err := customKinds(definitions)
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range customs {
-		resets := map[string][]string{"": nil}
-		if k.hasStatus {
-			resets = map[string][]string{"": {"status"}, statusSubresource: {"metadata", "spec"}}
-		}
-		if err := k.own(types, resets); err != nil {
-			return nil, err
-		}
-	}
 	kinds = append(kinds, customs...)
+	var versions []schema.GroupVersion
 	for _, k := range kinds {
-		s.kinds[k.gvk] = k
-		scope := meta.RESTScope(meta.RESTScopeNamespace)
-		if !k.namespaced {
-			scope = meta.RESTScopeRoot
-		}
-		singular := k.resource.GroupVersion().WithResource(strings.ToLower(k.gvk.Kind))
-		s.mapper.AddSpecific(k.gvk, k.resource, singular, scope)
+		versions = append(versions, k.gvk.GroupVersion())
+	}
+	s := &Schemas{scheme: scheme, kinds: map[schema.GroupVersionKind]*kind{}, mapper: meta.NewDefaultRESTMapper(versions)}
+	for _, k := range kinds {
+		s.add(k)
 	}
 	return s, nil
 }
 
-// ReadDefinitions reads CustomResourceDefinitions from YAML of one or more documents.
-func ReadDefinitions(files ...[]byte) ([]*apiextensionsv1.CustomResourceDefinition, error) {
-	var definitions []*apiextensionsv1.CustomResourceDefinition
-	for _, file := range files {
-		documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(file)))
-		for {
-			document, err := documents.Read()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return nil, err
-			}
-			d := &apiextensionsv1.CustomResourceDefinition{}
-			if err := yaml.Unmarshal(document, d); err != nil {
-				return nil, err
-			}
-			if d.Kind == "CustomResourceDefinition" {
-				apiextensionsv1.SetObjectDefaults_CustomResourceDefinition(d)
-				definitions = append(definitions, d)
-			}
-		}
+func (s *Schemas) add(k *kind) {
+	s.kinds[k.gvk] = k
+	scope := meta.RESTScope(meta.RESTScopeNamespace)
+	if !k.namespaced {
+		scope = meta.RESTScopeRoot
 	}
-	return definitions, nil
+	singular := k.resource.GroupVersion().WithResource(strings.ToLower(k.gvk.Kind))
+	s.mapper.AddSpecific(k.gvk, k.resource, singular, scope)
 }
 
 // of finds the kind of an object.
