@@ -1,7 +1,9 @@
 package crashpoints
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +40,7 @@ func begin(t *testing.T, next telling, idle func()) *shop {
 		Name: next.name, Replicas: 2, Rate: 10, Steps: of.steps, AgentInterval: 15 * time.Second, Edit: unscraped,
 	})
 	if !of.whole {
+		s.guarded()
 		s.mortal.from(next.point, next.found)
 	}
 	s.Watch(&v1alpha1.RolloutList{}, func(o client.Object) {
@@ -48,6 +51,18 @@ func begin(t *testing.T, next telling, idle func()) *shop {
 		s.versions <- o.(*v1alpha1.Rollout)
 	})
 	return s
+}
+
+// guarded waits for the last write by which the shop comes under guard.
+func (s *shop) guarded() {
+	s.T.Helper()
+	const last = "record stable"
+	s.Eventually(10*time.Second, func(context.Context) error {
+		if !slices.ContainsFunc(s.mortal.writes(), func(w write) bool { return w.name == last }) {
+			return fmt.Errorf("there was no %q", last)
+		}
+		return nil
+	})
 }
 
 // unscraped takes the pods out of what Prometheus reads: the shop's metric is one of the gateway.
