@@ -2,6 +2,7 @@ package fidelity
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -10,8 +11,10 @@ import (
 	"github.com/belay-dev/belay/e2e/cluster"
 )
 
-// actual is the side of kube-apiserver, which all tests share.
-var actual *kube
+var update = flag.Bool("update", false, "record what kube-apiserver answers")
+
+// shared is kube-apiserver without policies.
+var shared *kube
 
 // options leave out what the server in memory has not: controllers, and admission of pods.
 func options() cluster.Options {
@@ -22,11 +25,12 @@ func options() cluster.Options {
 }
 
 func TestMain(m *testing.M) {
+	flag.Parse()
 	os.Exit(cluster.Main(m, options(), func(c *cluster.Cluster) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		var err error
-		if actual, err = newKube(ctx, c.Config()); err != nil {
+		if shared, err = newKube(ctx, c.Config()); err != nil {
 			fmt.Fprintln(os.Stderr, "kube-apiserver could not be made ready:", err)
 			os.Exit(1)
 		}

@@ -19,8 +19,8 @@ var versions = map[string]string{
 	"Repository": "belay.dev/v1alpha1",
 }
 
-// documents reads all objects of a file.
-func documents(text []byte) ([]*unstructured.Unstructured, error) {
+// Documents reads all objects of a file.
+func Documents(text []byte) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
 	for {

@@ -1,8 +1,6 @@
 package fidelity
 
 import (
-	"testing"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -16,7 +14,7 @@ func all(changes ...func(*unstructured.Unstructured)) func(*unstructured.Unstruc
 	}
 }
 
-func reporting(s *script) {
+func reporting(s *run) {
 	d := s.create(deployment)
 	seen := set(int64(1), "status", "observedGeneration")
 	d2 := s.updateStatus(d, all(seen, set(int64(5), "spec", "replicas"), set("b", "metadata", "labels", "a"), set("b", "metadata", "annotations", "a")))
@@ -54,8 +52,4 @@ func reporting(s *script) {
 	s.patchStatus("Pod", "web-1", merging, `{"status":{"phase":"Strange"}}`)
 	s.create(service)
 	s.patchStatus("Service", "web", merging, `{"status":{"conditions":[{"type":"A","status":"True","reason":"B","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]},"metadata":{"annotations":{"a":"b"}}}`)
-}
-
-func TestStatus(t *testing.T) {
-	both(t, map[string]func(*script){"reports": reporting})
 }

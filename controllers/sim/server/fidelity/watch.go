@@ -2,7 +2,6 @@ package fidelity
 
 import (
 	"fmt"
-	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,7 +11,7 @@ import (
 )
 
 // watching writes all events of a kind in the script's namespace while do runs.
-func (s *script) watching(kind string, do func(), opts ...client.ListOption) {
+func (s *run) watching(kind string, do func(), opts ...client.ListOption) {
 	s.t.Helper()
 	l := &unstructured.UnstructuredList{}
 	l.SetAPIVersion(versions[kind])
@@ -43,7 +42,7 @@ func (s *script) watching(kind string, do func(), opts ...client.ListOption) {
 }
 
 // event writes one; false: it was the last.
-func (s *script) event(w watch.Interface) bool {
+func (s *run) event(w watch.Interface) bool {
 	s.t.Helper()
 	select {
 	case e := <-w.ResultChan():
@@ -54,7 +53,7 @@ func (s *script) event(w watch.Interface) bool {
 		if o.GetName() == "last" {
 			return false
 		}
-		s.tape.object(fmt.Sprintf("told: %s %s", e.Type, o.GetName()), o)
+		s.tape.object(fmt.Sprintf("told: %s %s", e.Type, o.GetName()), "told "+topicOf(o), o)
 		return true
 	case <-time.After(20 * time.Second):
 		s.t.Fatal("the last event does not come")
@@ -62,7 +61,7 @@ func (s *script) event(w watch.Interface) bool {
 	return false
 }
 
-func watched(s *script) {
+func watched(s *run) {
 	s.watching("ConfigMap", func() {
 		s.create(configMap)
 		s.patch("ConfigMap", "notes", merging, `{}`)
@@ -84,7 +83,7 @@ func watched(s *script) {
 	})
 }
 
-func selected(s *script) {
+func selected(s *run) {
 	s.watching("ConfigMap", func() {
 		s.create(`{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}`)
 		s.patch("ConfigMap", "a", merging, `{"metadata":{"labels":{"watched":"yes"}}}`)
@@ -93,8 +92,4 @@ func selected(s *script) {
 		s.patch("ConfigMap", "a", merging, `{"metadata":{"labels":{"watched":"yes"}}}`)
 		s.delete("ConfigMap", "a")
 	}, client.MatchingLabels{"watched": "yes"})
-}
-
-func TestWatch(t *testing.T) {
-	both(t, map[string]func(*script){"all": watched, "selected": selected})
 }

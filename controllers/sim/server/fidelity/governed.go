@@ -5,12 +5,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// governed are the scripts under the policies.
-var governed = map[string]func(*script){
-	"holding": holding, "pinning": pinning, "splitting": splitting, "creating again": recreating, "asking": asking,
-}
+// Scripts under the policies.
 
-func holding(s *script) {
+func holding(s *run) {
 	hold := func(value any) { s.annotate("Deployment", "annotations", "belay.dev/hold", value) }
 	v2 := with(deployment, "web:v1", "web:v2")
 	s.create(with(deployment, "{name: web}\n", "{name: forged, labels: {belay.dev/rollout: web}, annotations: {belay.dev/hold: 1.1/false}}\n"))
@@ -51,13 +48,13 @@ func holding(s *script) {
 }
 
 // put replaces an object by a copy, as a client does that insists.
-func (s *script) put(copied *unstructured.Unstructured) {
+func (s *run) put(copied *unstructured.Unstructured) {
 	s.t.Helper()
 	now := s.get(copied.GetKind(), copied.GetName())
 	s.update(copied, set(now.GetResourceVersion(), "metadata", "resourceVersion"), client.FieldOwner("tool"))
 }
 
-func pinning(s *script) {
+func pinning(s *run) {
 	pin := func(value any) { s.annotate("Service", "annotations", "belay.dev/pin", value) }
 	s.apply(agent, service)
 	before := s.get("Service", "web")
@@ -85,7 +82,7 @@ func pinning(s *script) {
 	s.apply(agent, service, client.ForceOwnership)
 }
 
-func splitting(s *script) {
+func splitting(s *run) {
 	split := func(value any) { s.annotate("HTTPRoute", "annotations", "belay.dev/split", value) }
 	s.apply(agent, route)
 	before := s.get("HTTPRoute", "web")
@@ -112,7 +109,7 @@ func splitting(s *script) {
 	s.get("HTTPRoute", "web")
 }
 
-func recreating(s *script) {
+func recreating(s *run) {
 	s.create(with(attempt, "routes: again", "routes: web"))
 	s.apply(agent, service)
 	s.apply(agent, route)
@@ -129,14 +126,14 @@ func recreating(s *script) {
 	s.delete("ConfigMap", "belay-web")
 }
 
-func asking(s *script) {
+func asking(s *run) {
 	s.create(rollout)
 	ask := func(user, request string) {
 		s.patchAs(user, "Rollout", "web", merging, `{"metadata":{"annotations":{"belay.dev/request":"`+request+`"}}}`)
 	}
 	for _, verb := range []string{"promote", "promote-full", "abort", "pause", "resume", "retry", "approve"} {
 		ask(person, verb+" abc12 t-"+verb)
-		ask(guest, verb+" abc12 u-"+verb)
+		ask(Guest, verb+" abc12 u-"+verb)
 	}
 	ask(person, "nonsense")
 	ask(person, "")
@@ -146,7 +143,7 @@ func asking(s *script) {
 	s.create(with(rollout, "{name: web}\nspec", "{name: asks, annotations: {belay.dev/request: abort - t1, belay.dev/requested-by: somebody}}\nspec"))
 	s.create(deployment)
 	s.annotate("Deployment", "labels", "belay.dev/rollout", "web")
-	s.patchAs(guest, "Deployment", "web", merging, `{"metadata":{"annotations":{"belay.dev/bypass":"hotfix"}}}`)
-	s.patchAs(guest, "Deployment", "web", merging, `{"spec":{"template":{"spec":{"terminationGracePeriodSeconds":1}}}}`)
+	s.patchAs(Guest, "Deployment", "web", merging, `{"metadata":{"annotations":{"belay.dev/bypass":"hotfix"}}}`)
+	s.patchAs(Guest, "Deployment", "web", merging, `{"spec":{"template":{"spec":{"terminationGracePeriodSeconds":1}}}}`)
 	s.patch("Deployment", "web", merging, `{"metadata":{"annotations":{"belay.dev/bypass":"hotfix"}}}`)
 }

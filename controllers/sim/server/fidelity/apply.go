@@ -2,7 +2,6 @@ package fidelity
 
 import (
 	"strings"
-	"testing"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -12,7 +11,7 @@ func with(manifest string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(manifest)
 }
 
-func applying(s *script) {
+func applying(s *run) {
 	s.apply(agent, deployment)
 	s.apply(agent, deployment)
 	s.apply(agent, with(deployment, "web:v1", "web:v2"))
@@ -42,7 +41,7 @@ func applying(s *script) {
 	s.get("Deployment", "web")
 }
 
-func applyingOddly(s *script) {
+func applyingOddly(s *run) {
 	s.apply("", configMap)
 	s.apply(agent, with(configMap, "notes}", "notes, resourceVersion: \"1\"}"))
 	s.apply(agent, with(configMap, "notes}", "notes, uid: 00000000-1111-4000-8000-000000000000}"))
@@ -65,7 +64,7 @@ func applyingOddly(s *script) {
 	s.apply("kubectl", deployment, client.ForceOwnership)
 }
 
-func applyingOthers(s *script) {
+func applyingOthers(s *run) {
 	s.apply(agent, service)
 	s.patch("Service", "web", merging, `{"spec":{"selector":{"pod-template-hash":"a"}}}`, client.FieldOwner("belay"))
 	s.apply(agent, service)
@@ -99,8 +98,4 @@ status: {parents: [{parentRef: {name: gateway}, controllerName: example.com/gate
 	s.apply(agent, with(rollout, "belay.dev/v1alpha1", "belay.dev/v1alpha1"), client.DryRunAll)
 	s.apply(agent, "{apiVersion: v1, kind: Namespace, metadata: {name: "+s.namespace+", labels: {a: b}}}")
 	s.apply(agent, "{apiVersion: v1, kind: Namespace, metadata: {name: "+s.namespace+"}}")
-}
-
-func TestApply(t *testing.T) {
-	both(t, map[string]func(*script){"a Deployment": applying, "oddly": applyingOddly, "others": applyingOthers})
 }

@@ -1,8 +1,6 @@
 package fidelity
 
 import (
-	"testing"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -20,7 +18,7 @@ func unset(path ...string) func(*unstructured.Unstructured) {
 	return func(o *unstructured.Unstructured) { unstructured.RemoveNestedField(o.Object, path...) }
 }
 
-func updating(s *script) {
+func updating(s *run) {
 	first := s.create(deployment)
 	s.update(first, nil)
 	second := s.update(first, set(int64(3), "spec", "replicas"))
@@ -45,7 +43,7 @@ func updating(s *script) {
 	s.update(s.named("Deployment", "nothing"), nil)
 }
 
-func updatingOthers(s *script) {
+func updatingOthers(s *run) {
 	m := s.create(configMap)
 	m = s.update(m, set("x", "data", "a"), client.FieldOwner("one"))
 	m = s.update(m, set("y", "data", "b"), client.FieldOwner("two"))
@@ -107,8 +105,4 @@ message: went on
 type: Normal
 `)
 	s.update(e, set(int64(2), "count"))
-}
-
-func TestUpdate(t *testing.T) {
-	both(t, map[string]func(*script){"a Deployment": updating, "others": updatingOthers})
 }

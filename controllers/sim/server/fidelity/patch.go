@@ -1,12 +1,10 @@
 package fidelity
 
 import (
-	"testing"
-
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-func patching(s *script) {
+func patching(s *run) {
 	old := s.create(deployment).GetResourceVersion()
 	s.patch("Deployment", "web", merging, `{}`)
 	s.patch("Deployment", "web", merging, `{"spec":{"replicas":1}}`)
@@ -35,7 +33,7 @@ func patching(s *script) {
 	s.get("Deployment", "web")
 }
 
-func patchingOtherwise(s *script) {
+func patchingOtherwise(s *run) {
 	s.create(deployment)
 	s.patch("Deployment", "web", strategic, `{"spec":{"template":{"spec":{"containers":[{"name":"side","image":"side:v1"}]}}}}`)
 	s.patch("Deployment", "web", strategic, `{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"web:v2"}]}}}}`)
@@ -71,8 +69,4 @@ func patchingOtherwise(s *script) {
 	s.create(service)
 	s.patch("Service", "web", strategic, `{"spec":{"ports":[{"port":81}]}}`)
 	s.patch("Service", "web", merging, `{"spec":{"selector":{"pod-template-hash":"a"}}}`)
-}
-
-func TestPatch(t *testing.T) {
-	both(t, map[string]func(*script){"merging": patching, "otherwise": patchingOtherwise})
 }

@@ -1,8 +1,6 @@
 package fidelity
 
 import (
-	"testing"
-
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -15,7 +13,7 @@ spec:
   volumes: [{name: tmp}, {name: conf, configMap: {name: conf}}, {name: key, secret: {secretName: key}}]
 `
 
-func creating(s *script) {
+func creating(s *run) {
 	s.create(deployment)
 	s.create(deployment)
 	s.get("Deployment", "web")
@@ -58,7 +56,7 @@ type: Normal
 	s.create(`{apiVersion: belay.dev/v1alpha1, kind: Repository, metadata: {name: platform}, spec: {url: "https://git.example/platform", access: [{namespaces: [shop], branches: [main], paths: ["apps/**"]}]}}`)
 }
 
-func creatingOddly(s *script) {
+func creatingOddly(s *run) {
 	s.create(`{apiVersion: v1, kind: ConfigMap, metadata: {generateName: notes-}}`)
 	s.create(`{apiVersion: v1, kind: ConfigMap, metadata: {generateName: notes-, name: given}}`)
 	s.create(`{apiVersion: v1, kind: ConfigMap, metadata: {namespace: ` + s.namespace + `}}`)
@@ -79,8 +77,4 @@ func creatingOddly(s *script) {
 	s.create(rollout + "  strange: 1\n")
 	s.create(`{apiVersion: apps/v1, kind: Deployment, metadata: {name: broken}, spec: {replicas: many}}`)
 	s.create(`{apiVersion: v1, kind: Service, metadata: {name: broken}, spec: {ports: [{port: "80"}]}}`)
-}
-
-func TestCreate(t *testing.T) {
-	both(t, map[string]func(*script){"kinds": creating, "oddly": creatingOddly})
 }

@@ -4,79 +4,21 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/belay-dev/belay/controllers/sim/admission"
-	"github.com/belay-dev/belay/e2e/cluster"
 )
-
-// guest may write Rollouts and Deployments, and has none of the verbs that policies ask for.
-const guest = "guest"
-
-const guestRights = `
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {name: guest}
-rules:
-- {apiGroups: [belay.dev], resources: [rollouts], verbs: [get, list, create, update, patch]}
-- {apiGroups: [apps], resources: [deployments], verbs: [get, list, create, update, patch]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: guest}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: guest}
-subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: guest}]
-`
-
-// may is what the authorizer of the side in memory says.
-func may(a authorizer.Attributes) bool {
-	return a.GetUser().GetName() != guest || slices.Contains([]string{"get", "list", "create", "update", "patch"}, a.GetVerb())
-}
-
-// Scripts under the policies run on a control plane of their own: on the other one none are in force.
-func TestPolicies(t *testing.T) {
-	texts, err := policies()
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := admission.Compile(texts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kube, err := newKube(t.Context(), cluster.ForTest(t, options()).Config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := kube.install(t.Context(), append(texts, []byte(guestRights))); err != nil {
-		t.Fatal(err)
-	}
-	kube.awaitPolicies(t)
-	for _, name := range slices.Sorted(maps.Keys(governed)) {
-		t.Run(name, func(t *testing.T) {
-			m, err := newMemory(compiled)
-			if err != nil {
-				t.Fatal(err)
-			}
-			play(t, kube, m, governed[name])
-		})
-	}
-}
 
 const attempt = `{apiVersion: v1, kind: ConfigMap, metadata: {name: belay-web, labels: {belay.dev/attempt: "true"}}, data: {pin: 7.9/pod-template-hash=abc12, podLabels: app=web, split: 7.9/web/web-canary/0/100, routes: again}}`
 
-// awaitPolicies returns when a policy of every kind has been seen at work: the server loads them, and the resources that
+// AwaitPolicies returns when a policy of every kind has been seen at work: the server loads them, and the resources that
 // they match, some time after they are stored. What is tried is a script too, of which nobody compares the tape.
-func (k *kube) awaitPolicies(t *testing.T) {
+func AwaitPolicies(t testing.TB, side Side) {
 	t.Helper()
-	s := &script{t: t, side: k, namespace: "probe", tape: newTape()}
+	s := &run{t: t, side: side, namespace: "probe", tape: newTape()}
 	s.namespaced("probe")
 	s.create(service)
 	s.create(deployment)
@@ -110,7 +52,7 @@ func (k *kube) awaitPolicies(t *testing.T) {
 			return s.patch("Rollout", "web", merging, `{"metadata":{"annotations":{"belay.dev/request":"nonsense"}}}`, client.DryRunAll)
 		}, refused},
 		{"guests' rights", func() *unstructured.Unstructured {
-			return s.patchAs(guest, "Rollout", "web", merging, `{"metadata":{"annotations":{"a":"b"}}}`, client.DryRunAll)
+			return s.patchAs(Guest, "Rollout", "web", merging, `{"metadata":{"annotations":{"a":"b"}}}`, client.DryRunAll)
 		}, "a:b"},
 		{"created Services", func() *unstructured.Unstructured {
 			return s.create(with(service, "{name: web}", "{name: again, annotations: {belay.dev/pin: 1.1/pod-template-hash=forged}}"), client.DryRunAll)
@@ -133,7 +75,7 @@ func (k *kube) awaitPolicies(t *testing.T) {
 // refused stands for the answer of a policy that refuses.
 const refused = "denied request"
 
-func (s *script) await(what string, try func() *unstructured.Unstructured, has string) {
+func (s *run) await(what string, try func() *unstructured.Unstructured, has string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx(), 30*time.Second)
 	defer cancel()
@@ -159,11 +101,11 @@ func (s *script) await(what string, try func() *unstructured.Unstructured, has s
 }
 
 // annotate is a write of the controller.
-func (s *script) annotate(kind, field, key string, value any, opts ...client.PatchOption) *unstructured.Unstructured {
+func (s *run) annotate(kind, field, key string, value any, opts ...client.PatchOption) *unstructured.Unstructured {
 	s.t.Helper()
 	text, err := json.Marshal(map[string]any{"metadata": map[string]any{field: map[string]any{key: value}}})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return s.patchAs(ours, kind, "web", merging, string(text), append(opts, client.FieldOwner("belay"))...)
+	return s.patchAs(Ours, kind, "web", merging, string(text), append(opts, client.FieldOwner("belay"))...)
 }

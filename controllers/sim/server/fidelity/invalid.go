@@ -1,9 +1,7 @@
 package fidelity
 
-import "testing"
-
 // spoil makes a patch of the Rollout's spec that is refused, or is not.
-func spoiling(s *script) {
+func spoiling(s *run) {
 	s.create(rollout)
 	for _, spec := range []string{
 		`{"workloadRef":{"kind":"Job"}}`,
@@ -51,8 +49,4 @@ func spoiling(s *script) {
 	} {
 		s.create(manifest)
 	}
-}
-
-func TestInvalid(t *testing.T) {
-	both(t, map[string]func(*script){"values": spoiling})
 }

@@ -1,14 +1,12 @@
 package fidelity
 
 import (
-	"testing"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-func deleting(s *script) {
+func deleting(s *run) {
 	old := s.create(configMap)
 	m := s.patch("ConfigMap", "notes", merging, `{"data":{"b":"2"}}`)
 	other, current := types.UID("00000000-1111-4000-8000-000000000000"), m.GetUID()
@@ -28,7 +26,7 @@ func deleting(s *script) {
 	s.delete("ConfigMap", "notes", client.GracePeriodSeconds(30))
 }
 
-func finalizing(s *script) {
+func finalizing(s *run) {
 	s.create(with(deployment, "{name: web}\n", "{name: web, finalizers: [example.com/a]}\n"))
 	s.delete("Deployment", "web", client.DryRunAll)
 	s.delete("Deployment", "web")
@@ -51,7 +49,7 @@ func finalizing(s *script) {
 	s.create(with(rollout, "{name: web}\nspec", "{name: web, finalizers: [\"not a name\"]}\nspec"))
 }
 
-func ending(s *script) {
+func ending(s *run) {
 	s.create(pod)
 	s.delete("Pod", "web-1")
 	s.create(with(pod, "spec:", "spec:\n  nodeName: local"))
@@ -80,7 +78,7 @@ func ending(s *script) {
 	}
 	s.create(configMap)
 	o := s.named("ConfigMap", "")
-	s.tape.say("all of them: " + told(s.client(person).DeleteAllOf(s.ctx(), o, client.InNamespace(s.namespace), client.MatchingLabels{"keep": "no"})))
+	s.tape.say("delete all of them", told(s.client(person).DeleteAllOf(s.ctx(), o, client.InNamespace(s.namespace), client.MatchingLabels{"keep": "no"})))
 	s.list("ConfigMap", client.InNamespace(s.namespace))
 }
 
@@ -91,7 +89,7 @@ func told(err error) string {
 	return err.Error()
 }
 
-func owning(s *script) {
+func owning(s *run) {
 	m := s.create(configMap)
 	owner := func(extra string) string {
 		return `{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"notes","uid":"` + string(m.GetUID()) + `"` + extra + `}]}}`
@@ -108,8 +106,4 @@ func owning(s *script) {
 	s.apply("other", `{apiVersion: v1, kind: ConfigMap, metadata: {name: owned, ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: c, uid: c}]}}`)
 	s.delete("ConfigMap", "notes")
 	s.get("ConfigMap", "owned")
-}
-
-func TestDelete(t *testing.T) {
-	both(t, map[string]func(*script){"at once": deleting, "finalizers": finalizing, "with grace": ending, "owners": owning})
 }
