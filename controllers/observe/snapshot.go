@@ -58,5 +58,6 @@ func decode(text, digest string) (Snapshot, bool) {
 	if err := json.Unmarshal(form, &s); err != nil {
 		return Snapshot{}, false
 	}
+	s.Spec.Suspend, s.Spec.Git = false, nil // "Git" is a key of another name to canonical, and the same to the decoder
 	return s, true
 }
