@@ -25,7 +25,7 @@ func (r *request) replace(ctx context.Context, sent content) (*version, error) {
 		sent["metadata"] = content{}
 	}
 	if uid, stored := text(metadata(sent), "uid"), string(old.object.GetUID()); uid != "" && uid != stored {
-		return nil, r.conflict(fmt.Sprintf("StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: , AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: %s",
+		return nil, r.conflict(fmt.Sprintf("StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: %s",
 			r.k.storagePath(r.key), uid, stored))
 	}
 	return r.update(ctx, old, sent)

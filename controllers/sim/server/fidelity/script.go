@@ -97,7 +97,9 @@ func (s *run) create(manifest string, opts ...client.CreateOption) *unstructured
 	if base := o.GetGenerateName(); base != "" {
 		s.tape.masks.bases = append(s.tape.masks.bases, base)
 	}
-	return s.answered("create "+o.GetKind()+" "+o.GetName(), o, s.client(person).Create(s.ctx(), o, opts...))
+	with := (&client.CreateOptions{}).ApplyOptions(opts)
+	call := "create " + o.GetKind() + " " + o.GetName() + how(with.DryRun, with.FieldManager, nil, with.FieldValidation)
+	return s.answered(call, o, s.client(person).Create(s.ctx(), o, opts...))
 }
 
 func (s *run) get(kind, name string) *unstructured.Unstructured {
@@ -125,7 +127,9 @@ func (s *run) update(o *unstructured.Unstructured, change func(*unstructured.Uns
 	if change != nil {
 		change(o)
 	}
-	return s.answered("update "+o.GetKind()+" "+o.GetName(), o, s.client(person).Update(s.ctx(), o, opts...))
+	with := (&client.UpdateOptions{}).ApplyOptions(opts)
+	call := "update " + o.GetKind() + " " + o.GetName() + how(with.DryRun, with.FieldManager, nil, with.FieldValidation)
+	return s.answered(call, o, s.client(person).Update(s.ctx(), o, opts...))
 }
 
 func (s *run) updateStatus(o *unstructured.Unstructured, change func(*unstructured.Unstructured), opts ...client.SubResourceUpdateOption) *unstructured.Unstructured {
@@ -153,14 +157,21 @@ func (s *run) patchAs(user, kind, name string, as types.PatchType, patch string,
 	s.t.Helper()
 	o := s.named(kind, name)
 	err := s.client(user).Patch(s.ctx(), o, client.RawPatch(as, []byte(patch)), opts...)
-	return s.answered(fmt.Sprintf("patch %s %s by %s", kind, name, patch), o, err)
+	with := (&client.PatchOptions{}).ApplyOptions(opts)
+	call := fmt.Sprintf("patch %s %s by %s%s", kind, name, patch, how(with.DryRun, with.FieldManager, with.Force, with.FieldValidation))
+	if user != person {
+		call += " as " + user
+	}
+	return s.answered(call, o, err)
 }
 
 func (s *run) patchStatus(kind, name string, as types.PatchType, patch string, opts ...client.SubResourcePatchOption) *unstructured.Unstructured {
 	s.t.Helper()
 	o := s.named(kind, name)
 	err := s.client(person).Status().Patch(s.ctx(), o, client.RawPatch(as, []byte(patch)), opts...)
-	return s.answered(fmt.Sprintf("patch the status of %s %s by %s", kind, name, patch), o, err)
+	with := (&client.SubResourcePatchOptions{}).ApplyOptions(opts)
+	call := fmt.Sprintf("patch the status of %s %s by %s%s", kind, name, patch, how(with.DryRun, with.FieldManager, with.Force, with.FieldValidation))
+	return s.answered(call, o, err)
 }
 
 // apply is server-side apply by the user of that name.
@@ -169,7 +180,9 @@ func (s *run) apply(manager, manifest string, opts ...client.ApplyOption) *unstr
 	o := s.object(manifest)
 	opts = append([]client.ApplyOption{client.FieldOwner(manager)}, opts...)
 	err := s.client(cmp.Or(manager, person)).Apply(s.ctx(), client.ApplyConfigurationFromUnstructured(o), opts...)
-	return s.answered("apply "+o.GetKind()+" "+o.GetName()+" as "+manager, o, err)
+	with := (&client.ApplyOptions{}).ApplyOptions(opts)
+	call := "apply " + o.GetKind() + " " + o.GetName() + how(with.DryRun, with.FieldManager, with.Force, "")
+	return s.answered(call, o, err)
 }
 
 func (s *run) applyStatus(manager, manifest string, opts ...client.SubResourceApplyOption) *unstructured.Unstructured {
@@ -177,7 +190,25 @@ func (s *run) applyStatus(manager, manifest string, opts ...client.SubResourceAp
 	o := s.object(manifest)
 	opts = append([]client.SubResourceApplyOption{client.FieldOwner(manager)}, opts...)
 	err := s.client(manager).Status().Apply(s.ctx(), client.ApplyConfigurationFromUnstructured(o), opts...)
-	return s.answered("apply the status of "+o.GetKind()+" "+o.GetName()+" as "+manager, o, err)
+	return s.answered("apply the status of "+o.GetKind()+" "+o.GetName()+how(nil, manager, nil, ""), o, err)
+}
+
+// how tells a call's options.
+func how(dryRun []string, owner string, force *bool, validation string) string {
+	out := ""
+	if owner != "" {
+		out += ", owner " + owner
+	}
+	if force != nil {
+		out += ", forced"
+	}
+	if validation != "" {
+		out += ", " + validation
+	}
+	if len(dryRun) > 0 {
+		out += ", dry run"
+	}
+	return out
 }
 
 // delete removes an object and looks what is left of it.
