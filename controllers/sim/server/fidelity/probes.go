@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -79,24 +80,17 @@ func (s *run) await(what string, try func() *unstructured.Unstructured, has stri
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx(), 30*time.Second)
 	defer cancel()
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
+	var text string
+	if err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(context.Context) (bool, error) {
 		o := try().DeepCopy()
 		o.SetManagedFields(nil)
-		text := fmt.Sprint(o.Object)
-		if s.refused != nil {
+		if text = fmt.Sprint(o.Object); s.refused != nil {
 			text = s.refused.Error()
 		}
 		not, absent := strings.CutPrefix(has, "!")
-		if (s.refused == nil || has == refused) && strings.Contains(text, not) != absent {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			s.t.Fatalf("%s: waited in vain for %s in %s", what, has, text)
-		case <-ticker.C:
-		}
+		return (s.refused == nil || has == refused) && strings.Contains(text, not) != absent, nil
+	}); err != nil {
+		s.t.Fatalf("%s: waited in vain for %s in %s", what, has, text)
 	}
 }
 

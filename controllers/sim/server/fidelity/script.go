@@ -132,13 +132,13 @@ func (s *run) update(o *unstructured.Unstructured, change func(*unstructured.Uns
 	return s.answered(call, o, s.client(person).Update(s.ctx(), o, opts...))
 }
 
-func (s *run) updateStatus(o *unstructured.Unstructured, change func(*unstructured.Unstructured), opts ...client.SubResourceUpdateOption) *unstructured.Unstructured {
+func (s *run) updateStatus(o *unstructured.Unstructured, change func(*unstructured.Unstructured)) *unstructured.Unstructured {
 	s.t.Helper()
 	o = o.DeepCopy()
 	if change != nil {
 		change(o)
 	}
-	return s.answered("update the status of "+o.GetKind()+" "+o.GetName(), o, s.client(person).Status().Update(s.ctx(), o, opts...))
+	return s.answered("update the status of "+o.GetKind()+" "+o.GetName(), o, s.client(person).Status().Update(s.ctx(), o))
 }
 
 // patches by kind.
@@ -165,32 +165,32 @@ func (s *run) patchAs(user, kind, name string, as types.PatchType, patch string,
 	return s.answered(call, o, err)
 }
 
-func (s *run) patchStatus(kind, name string, as types.PatchType, patch string, opts ...client.SubResourcePatchOption) *unstructured.Unstructured {
+func (s *run) patchStatus(kind, name string, as types.PatchType, patch string, opts ...client.SubResourcePatchOption) {
 	s.t.Helper()
 	o := s.named(kind, name)
 	err := s.client(person).Status().Patch(s.ctx(), o, client.RawPatch(as, []byte(patch)), opts...)
 	with := (&client.SubResourcePatchOptions{}).ApplyOptions(opts)
 	call := fmt.Sprintf("patch the status of %s %s by %s%s", kind, name, patch, how(with.DryRun, with.FieldManager, with.Force, with.FieldValidation))
-	return s.answered(call, o, err)
+	s.answered(call, o, err)
 }
 
 // apply is server-side apply by the user of that name.
-func (s *run) apply(manager, manifest string, opts ...client.ApplyOption) *unstructured.Unstructured {
+func (s *run) apply(manager, manifest string, opts ...client.ApplyOption) {
 	s.t.Helper()
 	o := s.object(manifest)
 	opts = append([]client.ApplyOption{client.FieldOwner(manager)}, opts...)
 	err := s.client(cmp.Or(manager, person)).Apply(s.ctx(), client.ApplyConfigurationFromUnstructured(o), opts...)
 	with := (&client.ApplyOptions{}).ApplyOptions(opts)
 	call := "apply " + o.GetKind() + " " + o.GetName() + how(with.DryRun, with.FieldManager, with.Force, "")
-	return s.answered(call, o, err)
+	s.answered(call, o, err)
 }
 
-func (s *run) applyStatus(manager, manifest string, opts ...client.SubResourceApplyOption) *unstructured.Unstructured {
+func (s *run) applyStatus(manager, manifest string, opts ...client.SubResourceApplyOption) {
 	s.t.Helper()
 	o := s.object(manifest)
 	opts = append([]client.SubResourceApplyOption{client.FieldOwner(manager)}, opts...)
 	err := s.client(manager).Status().Apply(s.ctx(), client.ApplyConfigurationFromUnstructured(o), opts...)
-	return s.answered("apply the status of "+o.GetKind()+" "+o.GetName()+how(nil, manager, nil, ""), o, err)
+	s.answered("apply the status of "+o.GetKind()+" "+o.GetName()+how(nil, manager, nil, ""), o, err)
 }
 
 // how tells a call's options.
@@ -212,14 +212,15 @@ func how(dryRun []string, owner string, force *bool, validation string) string {
 }
 
 // delete removes an object and looks what is left of it.
-func (s *run) delete(kind, name string, opts ...client.DeleteOption) *unstructured.Unstructured {
+func (s *run) delete(kind, name string, opts ...client.DeleteOption) {
 	s.t.Helper()
 	o := s.named(kind, name)
 	if err := s.client(person).Delete(s.ctx(), o, opts...); err != nil {
-		return s.answered("delete "+kind+" "+name, o, err)
+		s.answered("delete "+kind+" "+name, o, err)
+		return
 	}
 	s.tape.say("delete "+kind+" "+name, "done")
-	return s.get(kind, name)
+	s.get(kind, name)
 }
 
 // list writes the names in the order of the list.

@@ -1,6 +1,7 @@
 package fidelity
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -44,6 +45,8 @@ func (s *run) watching(kind string, do func(), opts ...client.ListOption) {
 // event writes one; false: it was the last.
 func (s *run) event(w watch.Interface) bool {
 	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx(), 20*time.Second)
+	defer cancel()
 	select {
 	case e := <-w.ResultChan():
 		o, ok := e.Object.(*unstructured.Unstructured)
@@ -55,7 +58,7 @@ func (s *run) event(w watch.Interface) bool {
 		}
 		s.tape.object(fmt.Sprintf("told: %s %s", e.Type, o.GetName()), "told "+topicOf(o), o)
 		return true
-	case <-time.After(20 * time.Second):
+	case <-ctx.Done():
 		s.t.Fatal("the last event does not come")
 	}
 	return false
