@@ -39,6 +39,8 @@ type Engine struct {
 
 	mu     sync.Mutex
 	clones map[string]*clone
+
+	rendering sync.Mutex // kustomize keeps its schemas for the whole process
 }
 
 var _ gitops.Engine = (*Engine)(nil)

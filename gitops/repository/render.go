@@ -12,6 +12,8 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+	"sigs.k8s.io/kustomize/kyaml/openapi/kubernetesapi"
 
 	"github.com/belay-dev/belay/gitops"
 )
@@ -122,6 +124,8 @@ func (s *session) renderNow(ctx context.Context, treeish string, roots []string)
 		}
 	}
 	all := rendering{objects: map[objectID]any{}}
+	s.engine.rendering.Lock()
+	defer s.engine.rendering.Unlock()
 	for _, root := range roots {
 		if why := build(disk, "/"+root, all.objects); why != "" {
 			return rendering{why: why}, nil
@@ -130,8 +134,14 @@ func (s *session) renderNow(ctx context.Context, treeish string, roots []string)
 	return all, nil
 }
 
-// build runs kustomize on one root and adds its objects.
+// build runs kustomize on one root and adds its objects. One at a time: the schemas by which kustomize merges are the whole
+// process's, and those that a kustomization brings would be every other repository's from then on, so they are taken away.
 func build(disk filesys.FileSystem, root string, objects map[objectID]any) (why string) {
+	defer func() {
+		if openapi.GetSchemaVersion() != kubernetesapi.DefaultOpenAPI {
+			openapi.ResetOpenAPI()
+		}
+	}()
 	defer func() {
 		// A library for a command-line tool may well panic; the controller must not end by it.
 		if r := recover(); r != nil {

@@ -140,6 +140,28 @@ func readable(documents []*yaml.Node) bool {
 	return !slices.ContainsFunc(documents, func(n *yaml.Node) bool { _, err := value(n); return err != nil })
 }
 
+// What is patched by the name of a container is so by the schema of Deployments: without it the list would be replaced.
+const (
+	patching = "resources: [app.yaml]\npatches: [{path: patch.yaml}]\n"
+	variable = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: checkout}\nspec: {template: {spec: {containers: [{name: app, env: [{name: LEVEL, value: info}]}]}}}\n"
+	atomic   = `{"definitions": {"io.k8s.api.apps.v1.Deployment": {"x-kubernetes-group-version-kind": [{"group": "apps", "kind": "Deployment", "version": "v1"}], "properties": {"spec": {"type": "object"}}}}}`
+)
+
+// A repository that brings a schema of its own brings it for itself.
+func TestSchemaOfAnotherRepository(t *testing.T) {
+	want, why := rendered(patching, variable)
+	if why != "" || !strings.Contains(fmt.Sprint(want), "shop:v1") {
+		t.Fatalf("%v %s", want, why)
+	}
+	const brings = "resources: [app.yaml]\nopenapi: {path: patch.yaml}\n"
+	for name, files := range map[string][2]string{"a schema": {brings, atomic}, "no schema": {brings, "x: ["}, "no version": {"resources: [app.yaml]\nopenapi: {version: v0.0.0}\n", ""}} {
+		_, _ = rendered(files[0], files[1])
+		if got, why := rendered(patching, variable); why != "" || !reflect.DeepEqual(got, want) {
+			t.Errorf("after %s: %v (%s), before %v", name, got, why, want)
+		}
+	}
+}
+
 // FuzzKustomization renders kustomizations that say anything, as far as they stay inside the repository: the same files
 // render to the same objects, and none leaves anything behind that the next one would see.
 func FuzzKustomization(f *testing.F) {
@@ -152,9 +174,9 @@ func FuzzKustomization(f *testing.F) {
 	} {
 		f.Add(seed, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: checkout}\nspec: {replicas: 3}\n")
 	}
-	f.Add("resources: [app.yaml]\nopenapi: {path: patch.yaml}\n", `{"definitions": {"v1.Deployment": {"properties": {"spec": {"type": "array"}}}}}`)
-	want, why := rendered("resources: [app.yaml]\nimages: [{name: shop, newTag: v2}]\n", "")
-	if why != "" || len(want) != 1 {
+	f.Add("resources: [app.yaml]\nopenapi: {path: patch.yaml}\n", atomic)
+	want, why := rendered(patching, variable)
+	if why != "" || len(want) != 1 || !strings.Contains(fmt.Sprint(want), "shop:v1") || !strings.Contains(fmt.Sprint(want), "LEVEL") {
 		f.Fatalf("the plain one is not rendered: %v %s", want, why)
 	}
 	f.Fuzz(func(t *testing.T, kustomization, patch string) {
@@ -169,7 +191,7 @@ func FuzzKustomization(f *testing.F) {
 		if second, again := rendered(kustomization, patch); again != why || why == "" && !reflect.DeepEqual(first, second) {
 			t.Errorf("%q renders to %v (%s) and then to %v (%s)", kustomization, first, why, second, again)
 		}
-		if got, why := rendered("resources: [app.yaml]\nimages: [{name: shop, newTag: v2}]\n", ""); why != "" || !reflect.DeepEqual(got, want) {
+		if got, why := rendered(patching, variable); why != "" || !reflect.DeepEqual(got, want) {
 			t.Errorf("after %q and %q the plain one renders to %v (%s)", kustomization, patch, got, why)
 		}
 	})
