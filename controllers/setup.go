@@ -10,9 +10,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -41,6 +43,7 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, waker *Waker, routeKinds []schema.G
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("rollout").
 		For(&v1alpha1.Rollout{}).
+		Watches(&v1alpha1.Rollout{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(declared)).
 		Owns(&corev1.ConfigMap{}).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace)).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace)).
@@ -66,6 +69,10 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, waker *Waker, routeKinds []schema.G
 	}
 	return nil
 }
+
+// declared lets a Rollout wake the others of its namespace when it comes, goes or is edited: two may claim one workload, and the
+// one that waits goes on when the other is gone.
+var declared = predicate.GenerationChangedPredicate{}
 
 func untyped(kind schema.GroupVersionKind) client.Object {
 	u := &unstructured.Unstructured{}

@@ -88,11 +88,8 @@ func (o *Observed) clearTraffic() *Plan {
 		p.Breach = o.Progress.Ending.At.Time
 		return p
 	}
-	if c, ok := o.canary(); ok && c.Present > 0 && !o.recreated() {
-		// A pin that did not go through with the clearing: without it the Services would go on selecting canary pods.
-		if pins := o.pinEffects(); len(pins) > 0 {
-			return act(v1alpha1.PhaseAborted, reason, pins...)
-		}
+	if p := o.repinned(v1alpha1.PhaseAborted); p != nil {
+		return p // a pin that did not go through with the clearing
 	}
 	return o.record(v1alpha1.PhaseAborted, reason, func(p *v1alpha1.Progress) {
 		p.ClearedAt = o.stampPtr()
@@ -100,6 +97,18 @@ func (o *Observed) clearTraffic() *Plan {
 		p.Revert = o.wantedRevert()
 		o.enter(p, v1alpha1.StageDraining)
 	})
+}
+
+// repinned pins again what lost its pin while canary pods are there: without it a Service would select them. Nil: nothing did.
+func (o *Observed) repinned(phase v1alpha1.Phase) *Plan {
+	c, _ := o.canary()
+	if max(c.Present, o.CanaryPods) == 0 || o.recreated() {
+		return nil
+	}
+	if pins := o.pinEffects(); len(pins) > 0 {
+		return act(phase, o.Progress.Ending.Reason, pins...)
+	}
+	return nil
 }
 
 // wantedRevert says whether this ending is one that Git has to follow.
@@ -135,6 +144,9 @@ func (o *Observed) drained() *Plan {
 		if effects := o.unpinEffects(); len(effects) > 0 {
 			return act(v1alpha1.PhaseAborted, o.Progress.Ending.Reason, effects...)
 		}
+	}
+	if p := o.repinned(o.abortedPhase()); p != nil {
+		return p // a Service that was made anew selects by the user's own selectors
 	}
 	since := o.Progress.StageSince.Time
 	until := o.Progress.ClearedAt.Add(o.Config.Settle + drain)

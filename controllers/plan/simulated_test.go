@@ -41,6 +41,9 @@ func TestFoundBySimulation(t *testing.T) {
 		// A person scaled the ReplicaSet of a revision that had failed, and no Service was pinned any more.
 		"pods of a failed revision": {heldState(func(o *Observed) { canaryPods(2, 2)(o) }), want{
 			rule: "held", reason: "the pods of the failed revision end, whoever started them", effects: []string{"Canaries"}}},
+		// Somebody deleted the attempt's parameters, and then a Service: made anew it selected the canary's pods until they ended.
+		"a Service made anew while the canary drains": {endingAt(v1alpha1.StageDraining, v1alpha1.OutcomeFailed, func(o *Observed) { o.Services[0].Pin, o.Services[0].Pinned = nil, false }), want{
+			rule: "aborted", reason: "error-rate is 0.2 (result < 0.01)", effects: []string{"Pin"}}},
 		// A route that was deleted in flight was made anew after the abort, with the split of the attempt's parameters at weight 0.
 		"a route made anew after the abort": {heldState(weight(0)), want{
 			rule: "held", reason: "what was made anew goes back to Git's form", effects: []string{"ClearSplit"}}},

@@ -412,6 +412,9 @@ func (l *laws) exposedNow() map[string]bool {
 	if r.Canary == nil {
 		return out
 	}
+	if l.unpinnable() {
+		out[r.Canary.Image] = true
+	}
 	switch r.Stage {
 	case v1alpha1.StageUnpinning, v1alpha1.StageHandingOver, v1alpha1.StageCompleting, v1alpha1.StageClearing:
 		out[r.Canary.Image] = true
@@ -422,6 +425,14 @@ func (l *laws) exposedNow() map[string]bool {
 		}
 	}
 	return out
+}
+
+// unpinnable says that a Service was made anew this very second while the attempt's parameters are gone, of which the policy
+// would have taken the pin: it selects whatever the user's selector does until the controller pins it.
+func (l *laws) unpinnable() bool {
+	s := l.w.stored("Service", l.w.app)
+	return s != nil && l.w.stored("ConfigMap", "belay-"+l.w.app) == nil && s.GetAnnotations()[v1alpha1.AnnotationPin] == "" &&
+		l.w.schedule.Now().Sub(s.GetCreationTimestamp().Time) < time.Second
 }
 
 // answered holds what became of requests to the laws.

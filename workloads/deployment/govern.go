@@ -32,6 +32,9 @@ func letGo(ctx context.Context, c client.Client, t workloads.Target) error {
 	if err != nil {
 		return client.IgnoreNotFound(err)
 	}
+	if d.GetLabels()[v1alpha1.LabelRollout] == "" && !held(d) {
+		return nil // let go before, by a round that this one does not know of: what that one left for people to read stays
+	}
 	version := d.GetResourceVersion()
 	annotations := map[string]any{
 		v1alpha1.AnnotationIgnore:      nil,

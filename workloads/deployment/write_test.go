@@ -72,6 +72,12 @@ func TestLettingGoOfAHeldWorkload(t *testing.T) {
 	if len(patches) != 2 || !strings.Contains(patches[0], `"belay.dev/hold":"7.3/true"`) || !strings.Contains(patches[1], `"belay.dev/rollout":null`) {
 		t.Errorf("wrote %v", patches)
 	}
+
+	// A round that read an older state does it again: what people read stays.
+	must(t, Deployment{}.Govern(t.Context(), c, none, nil))
+	if again := getDeployment(t, c); again.Annotations["belay.dev/held"] != d.Annotations["belay.dev/held"] || len(patches) != 2 {
+		t.Errorf("left as %v, wrote %v", again.Annotations, patches)
+	}
 }
 
 func TestRelease(t *testing.T) {

@@ -166,6 +166,11 @@ func lettingGo(t *testing.T, f *Fixture) {
 	if s.Governor != "" || s.Ignored != "" || s.Notice == "" {
 		t.Errorf("let go as %+v", s)
 	}
+	notice := s.Notice
+	f.retried(t, func(workloads.State) error { return f.Workload.Govern(t.Context(), f.Client, none, nil) })
+	if s = f.observe(t); s.Notice != notice {
+		t.Errorf("let go once more, it says %q", s.Notice)
+	}
 	// Nobody judged the template, so it is not started now either.
 	if s.Settled || s.Candidate.Exists || len(f.podsOf(t, rest.Candidate.Hash)) != 3 {
 		t.Errorf("let go as %+v", s)
