@@ -2,22 +2,13 @@ package evidence
 
 import "math"
 
-const (
-	// restartShare of the reserve is placed anew every restartSeconds, that is once an hour on average,
-	// and changedShare when the weight changed.
-	restartShare   = 1.0 / 360
-	restartSeconds = 10
-	changedShare   = 0.5
-	startReserve   = 0.5
-)
-
 // Comparison judges one metric, canary against stable. It is not safe for concurrent use.
 type Comparison struct {
 	params Params
 	share  float64 // of the reserve that a tick places
 
 	reject, accept guarded
-	interval       interval
+	interval       Interval
 	block          block
 	outage         outage
 	level          level
@@ -36,32 +27,22 @@ func New(p Params) (*Comparison, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Comparison{
+	return &Comparison{
 		params:   p,
+		share:    p.RestartShare(),
 		reject:   newGuarded(rejectBets(p), p.Noise),
 		accept:   newGuarded(acceptBets(p), p.AcceptNoise),
-		interval: newInterval(p.Alpha, p.Phi),
+		interval: NewInterval(p.Alpha, p.Phi),
 		failed:   -1, passed: -1,
-	}
-	if !p.NoRestart {
-		c.share = -math.Expm1(math.Log1p(-restartShare) * p.TickSeconds / restartSeconds)
-	}
-	return c, nil
+	}, nil
 }
 
 func rejectBets(p Params) betting {
-	b := betting{bets: rejectGrid(), phi: p.Phi, limit: p.LogThreshold() / 2, reserve: startReserve, chance: p.Alpha}
-	if p.NoCap {
-		b.limit = unlimited()
-	}
-	if p.NoRestart {
-		b.reserve = 0
-	}
-	return b
+	return betting{bets: rejectGrid(), phi: p.Phi, limit: p.LogCap(), reserve: p.Reserve(), chance: p.Alpha}
 }
 
 func acceptBets(p Params) betting {
-	return betting{bets: acceptGrid(), phi: p.Phi, limit: unlimited(), chance: p.Beta}
+	return betting{bets: acceptGrid(), phi: p.Phi, limit: math.Inf(1), chance: p.Beta}
 }
 
 // Add takes the next tick in. Ticks come in the order of the grid, one for each of its intervals.
@@ -103,7 +84,7 @@ func (c *Comparison) changeWeight(b Baseline) {
 	c.accept.reset()
 	c.canary, c.stable = Counts{}, Counts{}
 	if !c.params.IntervalSpansWeights {
-		c.interval.reset()
+		c.interval.Reset()
 	}
 }
 
@@ -147,7 +128,7 @@ func (c *Comparison) standIn() (bad float64, known bool) {
 func (c *Comparison) placed() float64 {
 	if c.changed && c.share > 0 {
 		c.changed = false
-		return changedShare
+		return ChangedShare
 	}
 	return c.share
 }
@@ -192,7 +173,7 @@ func (c *Comparison) Verdict() Verdict {
 // at some look with probability at most Alpha. It is a process of its own and may disagree with the
 // verdict, which has a margin, a cap, restarts and noise. From nothing it is -1 to 1.
 func (c *Comparison) Interval() (lower, upper float64) {
-	lower, upper = c.interval.bounds()
+	lower, upper = c.interval.Bounds()
 	if c.params.MarginRelative == 0 {
 		return max(0, lower), max(0, upper)
 	}

@@ -184,8 +184,8 @@ func TestExpectationIsAtMostOneOverNoise(t *testing.T) {
 			params := variants(1.1, a)["noise"]
 			params.Noise = s
 			sum, before := 0.0, 1.0
-			for j := range handicaps(params.Alpha) {
-				z := noiseStep * float64(j+1)
+			for _, cell := range NoiseCells(params.Alpha, noiseStep) {
+				z := cell.Z
 				noisy := withCanary(days, func(p float64) float64 { return math.Exp(z*s) * (1.1*p + a) })
 				mean, _ := expectations(t, params, noisy, (*Comparison).LogE, nil)
 				sum += (before - normalTail(z)) * mean[len(mean)-1]
@@ -201,12 +201,14 @@ func TestExpectationIsAtMostOneOverNoise(t *testing.T) {
 // What is left to the cells and beyond them is all of α.
 func TestHandicapsSpendAlpha(t *testing.T) {
 	for _, alpha := range []float64{0.5, 0.05, 0.01, 0.001, 1e-9} {
-		spent, before := 0.0, 1.0
-		for j, handicap := range handicaps(alpha) {
-			beyond := normalTail(noiseStep * float64(j+1))
-			spent += (before - beyond) * math.Exp(handicap)
-			before = beyond
+		for _, width := range []float64{noiseStep, 1} {
+			spent, before := 0.0, 1.0
+			for _, cell := range NoiseCells(alpha, width) {
+				beyond := normalTail(cell.Z)
+				spent += (before - beyond) * math.Exp(cell.Handicap)
+				before = beyond
+			}
+			near(t, fmt.Sprintf("what α = %v is spent on", alpha), spent+before/alpha, 1, 1e-12)
 		}
-		near(t, fmt.Sprintf("what α = %v is spent on", alpha), spent+before/alpha, 1, 1e-12)
 	}
 }

@@ -2,7 +2,7 @@ package evidence
 
 import "math"
 
-// interval bounds the excess d = p_c - p_s of the canary's bad share. ℓ is linear in the absolute
+// Interval bounds the excess d = p_c - p_s of the canary's bad share. ℓ is linear in the absolute
 // margin a, so for r = 1 the evidence against "d ≤ a" and against "d ≥ a" can be computed afterwards
 // for every a:
 //
@@ -11,7 +11,7 @@ import "math"
 //
 // The bounds are where it reaches 2/α on each side. It is a process of its own: no cap and no
 // restart. Over blocks with different excess it bounds their average, weighted by n_c·n_s/S.
-type interval struct {
+type Interval struct {
 	below, above side
 	need         float64 // ln(2/α)
 }
@@ -23,22 +23,32 @@ type side struct {
 	a, b []float64
 }
 
-func newInterval(alpha, phi float64) interval {
-	return interval{below: newSide(rejectGrid(), phi), above: newSide(acceptGrid(), phi), need: math.Log(2 / alpha)}
+// NewInterval has seen nothing: its bounds are -1 and 1. The truth is outside them at some look with
+// probability at most alpha.
+func NewInterval(alpha, phi float64) Interval {
+	return Interval{below: newSide(rejectGrid(), phi), above: newSide(acceptGrid(), phi), need: math.Log(2 / alpha)}
 }
 
 func newSide(g grid, phi float64) side {
 	return side{grid: g, phi: phi, a: make([]float64, len(g.nodes)), b: make([]float64, len(g.nodes))}
 }
 
-func (i *interval) reset() {
+// Reset forgets what was added.
+func (i *Interval) Reset() {
 	for _, s := range []*side{&i.below, &i.above} {
 		clear(s.a)
 		clear(s.b)
 	}
 }
 
-func (i *interval) add(t term) {
+// Add takes in a block in which both arms have requests; others say nothing.
+func (i *Interval) Add(canary, stable Counts) {
+	if canary.Requests > 0 && stable.Requests > 0 {
+		i.add(compared(canary, stable, 1))
+	}
+}
+
+func (i *Interval) add(t term) {
 	i.below.add(t)
 	i.above.add(t)
 }
@@ -110,9 +120,15 @@ func (s *side) exponent(g int, excess float64) float64 {
 	return s.mass[g] + (s.a[g]-excess*s.b[g])/s.phi
 }
 
-// bounds of the excess, from -1 to 1. Each bounds an average with weights of its own: where the excess
+// LogE is the logarithm of the evidence that the excess is above the one given.
+func (i *Interval) LogE(excess float64) float64 {
+	height, _ := i.below.log(excess)
+	return height
+}
+
+// Bounds of the excess, from -1 to 1. Each bounds an average with weights of its own: where the excess
 // moved along with the split they can pass each other, and then both averages lie between them.
-func (i *interval) bounds() (lower, upper float64) {
+func (i *Interval) Bounds() (lower, upper float64) {
 	lower = max(-1, min(1, i.below.crossing(i.need, -1)))
 	upper = max(-1, min(1, i.above.crossing(i.need, 1)))
 	return min(lower, upper), max(lower, upper)

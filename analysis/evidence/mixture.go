@@ -2,7 +2,7 @@ package evidence
 
 import "math"
 
-// mixture is money on several bets, and a reserve from which fresh bets are placed all the time, so
+// Mixture is money on several bets, and a reserve from which fresh bets are placed all the time, so
 // that what begins late is not hidden by what came before. Everything is a logarithm.
 //
 // With R₀ = ½ and M_g = ½·π_g at the start, every step first places a share h of the reserve and then
@@ -11,8 +11,8 @@ import "math"
 //	M_g ← (M_g + h·R·π_g)·e^{ℓ_g},    R ← (1-h)·R,    E = R + Σ M_g
 //
 // Where E[e^{ℓ_g}] ≤ 1 given the past, E is a non-negative supermartingale that starts at 1, and
-// P(E ever ≥ 1/α) ≤ α (Ville's inequality).
-type mixture struct {
+// P(E ever ≥ 1/α) ≤ α (Ville's inequality). What a bet wins is the business of the caller.
+type Mixture struct {
 	mass    []float64 // ln π_g
 	reserve float64   // at the start; 0 without restarts
 
@@ -20,13 +20,16 @@ type mixture struct {
 	logR float64
 }
 
-func newMixture(mass []float64, reserve float64) mixture {
-	m := mixture{mass: mass, reserve: reserve, logM: make([]float64, len(mass))}
-	m.reset()
+// NewMixture puts 1 - reserve on the bets, by the logarithms of their masses. The masses add up to 1
+// and are not copied: several mixtures may have the same.
+func NewMixture(mass []float64, reserve float64) Mixture {
+	m := Mixture{mass: mass, reserve: reserve, logM: make([]float64, len(mass))}
+	m.Reset()
 	return m
 }
 
-func (m *mixture) reset() {
+// Reset makes the mixture as it was at the start.
+func (m *Mixture) Reset() {
 	m.logR = math.Log(m.reserve)
 	staked := math.Log1p(-m.reserve)
 	for g, mass := range m.mass {
@@ -34,8 +37,8 @@ func (m *mixture) reset() {
 	}
 }
 
-// place moves a share h of the reserve into the bets.
-func (m *mixture) place(h float64) {
+// Place moves a share h of the reserve into the bets.
+func (m *Mixture) Place(h float64) {
 	if h <= 0 || math.IsInf(m.logR, -1) {
 		return
 	}
@@ -46,5 +49,8 @@ func (m *mixture) place(h float64) {
 	m.logR += math.Log1p(-h)
 }
 
-// log is ln E.
-func (m *mixture) log() float64 { return logAdd(m.logR, logSum(m.logM)) }
+// Win multiplies bet g by e^ell.
+func (m *Mixture) Win(g int, ell float64) { m.logM[g] += ell }
+
+// LogE is ln E.
+func (m *Mixture) LogE() float64 { return logAdd(m.logR, logSum(m.logM)) }

@@ -40,30 +40,37 @@ func newGuarded(b betting, s float64) guarded {
 	}
 	side := math.Copysign(s, b.bets.nodes[0].delta)
 	var g guarded
-	for j, handicap := range handicaps(b.chance) {
-		z := noiseStep * float64(j+1)
-		g.guards = append(g.guards, guard{process: b.process(), scale: math.Exp(side * z), handicap: handicap})
+	for _, cell := range NoiseCells(b.chance, noiseStep) {
+		g.guards = append(g.guards, guard{process: b.process(), scale: math.Exp(side * cell.Z), handicap: cell.Handicap})
 	}
 	return g
 }
 
-// handicaps are the ln c_j for cells that end at noiseStep, 2·noiseStep, … standard deviations, up to where
-// what is beyond takes no more than a quarter of the chance. The first cell is everything below.
-func handicaps(chance float64) []float64 {
-	var logs []float64
+// NoiseCell is one z at which a process is guarded against noise, and the logarithm of the factor c that
+// its evidence gets.
+type NoiseCell struct {
+	Z        float64 // in units of s; the cell reaches from the one before to here
+	Handicap float64 // ln c
+}
+
+// NoiseCells are cells that end at width, 2·width, … standard deviations, up to where what is beyond takes no
+// more than a quarter of the chance. The first cell is everything below. The factors spend all of the
+// chance: Σ_j P(z_{j-1} < Z ≤ z_j)·c_j + P(Z > z_J)/chance = 1.
+func NoiseCells(chance, width float64) []NoiseCell {
+	var cells []NoiseCell
 	sum, before := 0.0, 1.0
-	for z := noiseStep; before > chance/4; z += noiseStep {
-		middle := z - noiseStep/2
+	for z := width; before > chance/4; z += width {
+		middle := z - width/2
 		beyond := normalTail(z)
 		sum += (before - beyond) * math.Exp(middle*middle/2)
-		logs = append(logs, middle*middle/2)
+		cells = append(cells, NoiseCell{Z: z, Handicap: middle * middle / 2})
 		before = beyond
 	}
 	rest := math.Log((1 - before/chance) / sum)
-	for j := range logs {
-		logs[j] += rest
+	for j := range cells {
+		cells[j].Handicap += rest
 	}
-	return logs
+	return cells
 }
 
 // normalTail is P(Z > z) for a standard normal Z.
@@ -71,7 +78,7 @@ func normalTail(z float64) float64 { return math.Erfc(z/math.Sqrt2) / 2 }
 
 func (g *guarded) reset() {
 	for j := range g.guards {
-		g.guards[j].reset()
+		g.guards[j].Reset()
 	}
 }
 
@@ -95,7 +102,7 @@ func (g *guarded) judge(canary Counts, level, h float64) {
 func (g *guarded) log() float64 {
 	least := math.Inf(1)
 	for j := range g.guards {
-		least = min(least, g.guards[j].handicap+g.guards[j].process.log())
+		least = min(least, g.guards[j].handicap+g.guards[j].LogE())
 	}
 	return least
 }

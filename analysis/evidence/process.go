@@ -1,14 +1,12 @@
 package evidence
 
-import "math"
-
 // process is a mixture of bets on the log-ratio between canary and margin:
 //
 //	G(δ) = Σ over blocks of ℓ(δ)/φ,      E = Σ_g π_g · exp G(δ_g)
 //
-// or its form with restarts (see mixture).
+// or its form with restarts (see Mixture).
 type process struct {
-	mixture
+	Mixture
 	nodes []node
 	phi   float64
 	// limit of what one block may multiply a bet by, as a logarithm; +∞ for none. Cutting what a bet
@@ -17,14 +15,14 @@ type process struct {
 }
 
 func newProcess(bets grid, phi, limit, reserve float64) process {
-	return process{mixture: newMixture(bets.mass, reserve), nodes: bets.nodes, phi: phi, limit: limit}
+	return process{Mixture: NewMixture(bets.mass, reserve), nodes: bets.nodes, phi: phi, limit: limit}
 }
 
 // add multiplies the counts of one block in, after a share h of the reserve was placed.
 func (p *process) add(t term, a, h float64) {
-	p.place(h)
+	p.Place(h)
 	for g, n := range p.nodes {
-		p.logM[g] += min(t.ell(n, a)/p.phi, p.limit)
+		p.Win(g, min(t.ell(n, a)/p.phi, p.limit))
 	}
 }
 
@@ -37,6 +35,3 @@ type betting struct {
 }
 
 func (b betting) process() process { return newProcess(b.bets, b.phi, b.limit, b.reserve) }
-
-// unlimited is no limit.
-func unlimited() float64 { return math.Inf(1) }
