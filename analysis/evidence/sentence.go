@@ -1,0 +1,92 @@
+package evidence
+
+import "strings"
+
+// Sentence is a report in one line for people, as status, events, the plugin and the commit of a revert
+// tell it of the metric called name:
+//
+//	errors: canary 361/5,012 (7.2 %), stable 48/15,110 (0.3 %): 6.1 to 7.8 points worse, at any look, 99 %
+//
+// Counts and interval are those of the present weight, and the interval is rounded outwards, so that what
+// is printed is as true as what was computed: see excess for its forms and share for the rounding. Where
+// interval and verdict seem to disagree, a clause at the end says why.
+func (r Report) Sentence(name string, p Params) string {
+	return name + ": " + r.finding(p)
+}
+
+func (r Report) finding(p Params) string {
+	switch {
+	case r.Cause == AllBad:
+		return r.counts(p) + "every request of the canary was bad, for two ticks and 20 requests at least"
+	case r.Level > 0 && !r.Frozen:
+		return r.againstLevel("stable's counts are missing", "stable's last hour")
+	case r.Frozen && (r.Canary.Requests == 0 || r.Verdict == Fail && r.Lower <= 0):
+		return r.againstLevel("stable has no traffic", "its last hour")
+	case r.Canary.Requests == 0:
+		return "nothing to compare yet at this weight" + r.clause()
+	}
+	return r.counts(p) + r.excess(p) + ", at any look, " + confidence(p.Alpha) + r.clause()
+}
+
+// counts of both arms, with a colon; nothing where nothing was compared.
+func (r Report) counts(p Params) string {
+	if r.Canary.Requests == 0 || r.Frozen && r.Cause == AllBad {
+		return ""
+	}
+	if p.MarginRelative == 0 {
+		return "canary " + r.Canary.text(decimals(r.Canary.BadShare())) + ": "
+	}
+	digits := decimals(max(r.Canary.BadShare(), r.Stable.BadShare()))
+	return "canary " + r.Canary.text(digits) + ", stable " + r.Stable.text(digits) + ": "
+}
+
+// excess is the interval in words, in points (hundredths of the requests):
+//
+//	6.1 to 7.8 points worse                    both bounds above 0
+//	0.4 to 0.9 points better                   both below
+//	at most 0.29 points worse                  0 is inside, and the verdict is Pass
+//	0.21 points better to 0.35 points worse    0 is inside, and it is not
+//	6.1 to 7.8 % bad, limit 1.0 %              no comparison, but the share itself against a level
+func (r Report) excess(p Params) string {
+	digits := decimals(max(r.Lower, -r.Lower, r.Upper, -r.Upper))
+	switch {
+	case p.MarginRelative == 0:
+		return down(r.Lower, digits) + " to " + up(r.Upper, digits) + " % bad, limit " + percent(p.MarginAbsolute, decimals(p.MarginAbsolute))
+	case r.Lower > 0:
+		return down(r.Lower, digits) + " to " + up(r.Upper, digits) + " points worse"
+	case r.Upper < 0:
+		return down(-r.Upper, digits) + " to " + up(-r.Lower, digits) + " points better"
+	case r.Verdict == Pass:
+		return "at most " + up(r.Upper, digits) + " points worse"
+	}
+	return up(-r.Lower, digits) + " points better to " + up(r.Upper, digits) + " points worse"
+}
+
+// clause is what a reader has to know besides.
+func (r Report) clause() string {
+	var clauses []string
+	switch {
+	case r.Verdict == Fail && r.Lower <= 0:
+		clauses = append(clauses, "beyond the margin over the whole attempt")
+	case r.Verdict == Pass && r.Lower > 0:
+		clauses = append(clauses, "within the margin")
+	}
+	if r.Frozen {
+		clauses = append(clauses, "frozen, as stable has no traffic left")
+	}
+	if len(clauses) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(clauses, "; ")
+}
+
+// againstLevel is said where the stable's counts stand still: the level holds their margin already.
+func (r Report) againstLevel(why, source string) string {
+	switch {
+	case r.Level == 0:
+		return why + ", and there is no earlier hour of it to judge the canary by"
+	case r.Verdict == Fail:
+		return "canary above " + percent(r.Level, decimals(r.Level)) + " bad, which is the limit by " + source + " (" + why + ")"
+	}
+	return why + ": the canary may have " + percent(r.Level, decimals(r.Level)) + " bad, by " + source
+}
