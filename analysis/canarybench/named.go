@@ -2,6 +2,7 @@ package canarybench
 
 import (
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -37,14 +38,21 @@ func Truths() []Named {
 	}
 }
 
-// TruthNamed finds one, or says which there are.
-func TruthNamed(name string) (Truth, error) {
+// Names of the streams.
+func Names() []string {
 	var names []string
 	for _, n := range Truths() {
-		if n.Name == name {
-			return n.Truth, nil
-		}
 		names = append(names, n.Name)
 	}
-	return Truth{}, fmt.Errorf("there is no stream %q: there are %s", name, strings.Join(names, ", "))
+	return names
+}
+
+// Generate writes the stream of this name.
+func Generate(w io.Writer, name string, seed, replication uint64) error {
+	for _, n := range Truths() {
+		if n.Name == name {
+			return n.Truth.Stream(seed, replication).WriteCSV(w)
+		}
+	}
+	return fmt.Errorf("there is no stream %q: there are %s", name, strings.Join(Names(), ", "))
 }
