@@ -12,9 +12,12 @@ const (
 	exitError       = 2
 	exitTimeout     = 3
 	exitInterrupted = 130
+
+	// exitInconclusive is that of judge, which never waits.
+	exitInconclusive = 3
 )
 
-// outcome is an error with an exit code of its own.
+// outcome is an error with an exit code of its own. Without a text there is nothing more to say.
 type outcome struct {
 	code int
 	text string

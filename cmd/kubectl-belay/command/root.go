@@ -38,7 +38,7 @@ func Run(ctx context.Context, args []string, env Environment) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	code := exitCode(ctx, err)
-	if err != nil && code != exitInterrupted {
+	if err != nil && err.Error() != "" && code != exitInterrupted {
 		fmt.Fprintln(env.Streams.ErrOut, "error: "+err.Error())
 	}
 	return code
@@ -61,7 +61,7 @@ func New(env Environment) *cobra.Command {
 	root.SetOut(env.Streams.Out)
 	root.SetErr(env.Streams.ErrOut)
 	s := &session{env: env, flags: flags}
-	root.AddCommand(getCommand(s), waitCommand(s), undoCommand(s), versionCommand(s))
+	root.AddCommand(getCommand(s), waitCommand(s), undoCommand(s), judgeCommand(s), versionCommand(s))
 	for _, verb := range verbs() {
 		root.AddCommand(requestCommand(s, verb))
 	}
