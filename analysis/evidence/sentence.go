@@ -11,10 +11,11 @@ import "strings"
 // is printed is as true as what was computed: see excess for its forms and share for the rounding. Where
 // interval and verdict seem to disagree, a clause at the end says why.
 func (r Report) Sentence(name string, p Params) string {
-	return name + ": " + r.finding(p)
+	return name + ": " + r.Finding(p)
 }
 
-func (r Report) finding(p Params) string {
+// Finding is the sentence without the metric's name, for where that stands beside it.
+func (r Report) Finding(p Params) string {
 	switch {
 	case r.Cause == AllBad:
 		return r.counts(p) + "every request of the canary was bad, for two ticks and 20 requests at least"
@@ -26,6 +27,16 @@ func (r Report) finding(p Params) string {
 		return "nothing to compare yet at this weight" + r.clause()
 	}
 	return r.counts(p) + r.excess(p) + ", at any look, " + confidence(p.Alpha) + r.clause()
+}
+
+// Value is the report in a few words, for a table: the bad shares of both arms at this weight; empty where nothing was
+// compared.
+func (r Report) Value() string {
+	if r.Canary.Requests == 0 {
+		return ""
+	}
+	digits := decimals(max(r.Canary.BadShare(), r.Stable.BadShare()))
+	return r.Canary.percent(digits) + " against " + r.Stable.percent(digits)
 }
 
 // counts of both arms, with a colon; nothing where nothing was compared.

@@ -25,6 +25,9 @@ func (c *Cost) Add(t Tick) {
 	c.expected += float64(canary.Requests) * share
 }
 
+// Counts of both arms over the whole attempt.
+func (c Cost) Counts() (canary, stable Counts) { return c.canary, c.stable }
+
 // Bad is the number of the canary's bad requests.
 func (c Cost) Bad() int64 { return c.canary.Bad }
 
