@@ -17,13 +17,16 @@ const leastSlope = 1
 // newCurve of the counts of a histogram. Half a request is put on either side of each bound, so that no
 // odds are infinite.
 func newCurve(bounds []float64, history []int64) curve {
-	all := float64(counts(history).requests())
 	c := curve{times: make([]float64, len(bounds)), odds: make([]float64, len(bounds))}
-	below := 0.0
+	below, above := 0.5, 0.5
+	for j := len(bounds) - 1; j >= 0; j-- {
+		above += float64(history[j+1])
+		c.odds[j] = math.Log(above)
+	}
 	for j, b := range bounds {
 		below += float64(history[j])
+		c.odds[j] -= math.Log(below)
 		c.times[j] = math.Log(b)
-		c.odds[j] = math.Log((all - below + 0.5) / (below + 0.5))
 	}
 	return c
 }
