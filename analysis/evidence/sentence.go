@@ -29,11 +29,14 @@ func (r Report) Finding(p Params) string {
 	return r.counts(p) + r.excess(p) + ", at any look, " + confidence(p.Alpha) + r.clause()
 }
 
-// Value is the report in a few words, for a table: the bad shares of both arms at this weight; empty where nothing was
-// compared.
+// Value is the report in a few words, for a table: the bad shares of both arms at this weight, that of the canary where
+// there is no stable to compare with, and empty where nothing was compared.
 func (r Report) Value() string {
-	if r.Canary.Requests == 0 {
+	switch {
+	case r.Canary.Requests == 0:
 		return ""
+	case r.Stable.Requests == 0:
+		return r.Canary.percent(decimals(r.Canary.BadShare()))
 	}
 	digits := decimals(max(r.Canary.BadShare(), r.Stable.BadShare()))
 	return r.Canary.percent(digits) + " against " + r.Stable.percent(digits)

@@ -102,6 +102,18 @@ func TestSentenceOfAComparison(t *testing.T) {
 	}
 }
 
+func TestValue(t *testing.T) {
+	for want, r := range map[string]Report{
+		"":                    {},
+		"7.2 % against 0.3 %": {Canary: Counts{5012, 361}, Stable: Counts{15110, 48}},
+		"7.2 %":               {Canary: Counts{5012, 361}},
+	} {
+		if got := r.Value(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestNumbers(t *testing.T) {
 	for got, want := range map[string]string{
 		count(0): "0", count(999): "999", count(1000): "1,000", count(-1234567): "-1,234,567",

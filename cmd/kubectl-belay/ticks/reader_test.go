@@ -275,9 +275,12 @@ func BenchmarkReader(b *testing.B) {
 				text = wide + text
 			}
 			r, err := NewReader(strings.NewReader(text), Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
 			b.ResetTimer()
 			for range b.N {
-				if _, err = r.Next(); err != nil {
+				if _, err := r.Next(); err != nil {
 					b.Fatal(err)
 				}
 			}
