@@ -60,13 +60,7 @@ func compileQuery(source string, args map[string]string, interval time.Duration)
 // same shape. So whoever writes a value cannot change what a template asks. Errors are of kind
 // Configuration and name the variable.
 func (p *Plan) Render(vars Vars, elapsed time.Duration) (Query, error) {
-	values := p.query.argValues()
-	values["Namespace"] = vars.Namespace
-	values["Name"] = vars.Name
-	values["Service"] = vars.Service
-	values["Revision"] = vars.Revision
-	values["Arm"] = vars.Arm
-	out, err := p.query.substitute(values, elapsed)
+	out, err := p.query.substitute(p.query.values(vars), elapsed)
 	if err != nil {
 		return Query{}, configurationf("metric %q: prometheus.query: %v", p.Metric.Name, err)
 	}
@@ -76,6 +70,17 @@ func (p *Plan) Render(vars Vars, elapsed time.Duration) (Query, error) {
 			p.Metric.Name, model.Duration(out.Window), model.Duration(out.Window))
 	}
 	return out, nil
+}
+
+// values of all variables but the windows.
+func (q *query) values(vars Vars) map[string]string {
+	values := q.argValues()
+	values["Namespace"] = vars.Namespace
+	values["Name"] = vars.Name
+	values["Service"] = vars.Service
+	values["Revision"] = vars.Revision
+	values["Arm"] = vars.Arm
+	return values
 }
 
 func (q *query) argValues() map[string]string {

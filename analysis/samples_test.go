@@ -26,7 +26,7 @@ type document struct {
 	} `json:"spec"`
 }
 
-func samples(t *testing.T, file string) []document {
+func documentsOf(t *testing.T, file string) []document {
 	t.Helper()
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -55,7 +55,7 @@ func TestSamples(t *testing.T) {
 	}
 	common := map[string]v1alpha1.AnalysisTemplateSpec{}
 	for _, file := range files {
-		for _, d := range samples(t, file) {
+		for _, d := range documentsOf(t, file) {
 			if (d.Kind == "AnalysisTemplate" || d.Kind == "ClusterAnalysisTemplate") && common[d.Metadata.Name].Metrics == nil {
 				common[d.Metadata.Name] = d.Spec.AnalysisTemplateSpec
 			}
@@ -65,7 +65,7 @@ func TestSamples(t *testing.T) {
 	for _, file := range files {
 		// A file that brings its own template means that one.
 		own := map[string]v1alpha1.AnalysisTemplateSpec{}
-		documents := samples(t, file)
+		documents := documentsOf(t, file)
 		for _, d := range documents {
 			own[d.Metadata.Name+d.Kind] = d.Spec.AnalysisTemplateSpec
 		}
