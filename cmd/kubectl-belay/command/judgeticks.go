@@ -21,27 +21,35 @@ object per tick, with the same names); an input that begins with { is JSON. All 
 sums since the beginning.
 
   wide   canary_requests, canary_errors, stable_requests, stable_errors
-  long   arm (canary or stable), requests, errors, and time: lines with the same time are one tick
+         canary_le_BOUND, stable_le_BOUND for each bucket of a latency histogram, instead or besides
+  long   arm (canary or stable), requests, errors, le_BOUND, and time: lines with the same time are one tick
   any    time (or tick)   a date (RFC 3339), seconds, or a number; later from tick to tick; shown, not judged
          weight           percentage of the traffic that the canary has, 0 to 100
 
+Buckets are as in Prometheus: each holds the requests of all faster ones too, and le_+Inf holds all of them.
 Lines that begin with # are skipped. A tick in which nothing came has zeros: an empty cell is refused.
 
 Fail is final, and nothing after it is read. Pass belongs to a weight: the verdict is Pass if nothing failed and the
 last weight has its Pass. At weight 100 without requests of stable the comparison is frozen: a Pass is kept, and the canary
 is judged by the last hour of stable. All else is Inconclusive.
 
-The interval bounds by how much the canary's share of bad requests exceeds stable's (0.01 is one point).
-Its confidence is 1 - alpha, at all looks together. -o json prints one object:
+Counters and histogram are two metrics, each with its own alpha: one that fails, or the evidence of both together, is a
+Fail, and Pass needs both.
+
+The interval bounds by how much the canary's share of bad requests exceeds stable's (0.01 is one point); of a latency,
+the share of requests that take longer than the bound that the sentence names. Its confidence is 1 - alpha, at all looks
+together. -o json prints one object:
 
   verdict            Pass, Fail or Inconclusive
   tick               0-based, the tick that brought the verdict; null when Inconclusive
-  eValue, logE       the evidence against the canary and its logarithm; Fail at logThreshold, which is ln(1/alpha).
+  eValue, logE       the evidence against the canary and its logarithm; Fail at logThreshold, which is ln(1/alpha)
+                     (of two metrics the mean, and the sum of their alphas).
                      An eValue beyond the range of numbers is 1.7976931348623157e308; logE is exact
   lower, upper       the interval
   culprit            the metric that failed; null otherwise
   sentence           all of it for people
-  and more           ticks, line, time, canary, stable (counts at the last weight), badRequests, excessBadRequests
+  metrics            the same for each metric, with the counts at the last weight
+  and more           ticks, line, time, badRequests, excessBadRequests (of all ticks)
 
 Exit codes: 0 Pass, 1 Fail, 2 not possible (usage, bad input), 3 Inconclusive.`
 
@@ -61,6 +69,9 @@ const judgeExamples = `  # a file
   # stricter: one error in 2,000 more than stable is too much, false alarms are rarer; pods are all alike
   kubectl belay judge --ticks ticks.csv --margin-percent 0 --margin-absolute 0.0005 --alpha 0.001 --phi 1 --noise 0
 
+  # latencies in milliseconds
+  kubectl belay judge --ticks latency.csv --unit ms
+
   # without stable: no more than 1 % may be bad
   kubectl belay judge --ticks ticks.csv --margin-percent=-100 --margin-absolute 0.01`
 
@@ -68,6 +79,7 @@ type judgeFlags struct {
 	params judgeParams
 	file   string
 	name   string
+	unit   string
 	each   bool
 	output string
 }
@@ -86,7 +98,8 @@ func judgeCommand(s *session) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&f.file, "ticks", "", "The file; - reads standard input")
 	f.params.addFlags(cmd.Flags())
-	cmd.Flags().StringVar(&f.name, "name", "errors", "How the metric is called in what is printed")
+	cmd.Flags().StringVar(&f.name, "name", "", "How the metric is called in what is printed; a histogram beside counters is \"NAME latency\" (default errors, and latency)")
+	cmd.Flags().StringVar(&f.unit, "unit", "s", "Unit of the histogram's bounds, as it is printed: s or ms")
 	cmd.Flags().BoolVar(&f.each, "each", false, "Also print a line per tick")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "text", "text or json (with --each JSON lines, the result last)")
 	return cmd
@@ -108,6 +121,9 @@ func (f judgeFlags) run(ctx context.Context, env Environment) error {
 	if f.output != "text" && f.output != "json" {
 		return fmt.Errorf("--output is %q: it must be text or json", f.output)
 	}
+	if f.unit != "s" && f.unit != "ms" {
+		return fmt.Errorf("--unit is %q: it must be s or ms", f.unit)
+	}
 	params, err := f.params.evidence()
 	if err != nil {
 		return err
@@ -124,7 +140,7 @@ func (f judgeFlags) run(ctx context.Context, env Environment) error {
 	if err != nil {
 		return f.bad(err)
 	}
-	judge, err := offline.NewJudge(f.name, params)
+	judge, err := offline.NewJudge(offline.Input{Name: f.name, Counters: reader.Counters(), Bounds: reader.Bounds(), Unit: f.unit}, params)
 	if err != nil {
 		return err
 	}

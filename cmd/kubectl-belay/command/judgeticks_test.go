@@ -120,6 +120,8 @@ func TestJudgeRefuses(t *testing.T) {
 		"noise":            {[]string{"--noise", "-1"}, "", "--noise is -1: it must be from 0 to 2"},
 		"tick":             {[]string{"--tick", "2h"}, "", "--tick is 7200: it must be from 0.001 to 3600"},
 		"tick is none":     {[]string{"--tick", "soon"}, "", `"soon" is no length of time: say 10s, 1m30s or 10 (seconds)`},
+		"unit":             {[]string{"--unit", "min"}, "", `--unit is "min": it must be s or ms`},
+		"latency margin":   {[]string{"--margin-percent=-99"}, "canary_le_1,canary_le_+Inf,stable_le_1,stable_le_+Inf\n", "relative margin is 0.01"},
 		"output":           {[]string{"-o", "xml"}, "", `--output is "xml": it must be text or json`},
 		"an argument":      {[]string{"ticks.csv"}, "", `unknown command "ticks.csv"`},
 	} {
@@ -154,6 +156,10 @@ func TestJudgeGolden(t *testing.T) {
 	}
 	golden(t, "judge-pass", judged(t, healthy).out)
 	golden(t, "judge-inconclusive", judged(t, csv(some{2, "250,1,4750,20,5"}), "-o", "json").out)
+	histogram := "canary_requests,canary_errors,stable_requests,stable_errors,canary_le_100,canary_le_250,canary_le_500,canary_le_+Inf,stable_le_100,stable_le_250,stable_le_500,stable_le_+Inf\n"
+	slow := histogram + strings.Repeat("2500,10,7500,30,800,1500,2100,2500,4500,6600,7350,7500\n", 9)
+	golden(t, "judge-latency", judged(t, slow, "--name", "checkout", "--unit", "ms").out)
+	golden(t, "judge-latency-json", judged(t, slow, "-o", "json").out)
 	golden(t, "judge-help", run(t, &cluster{}, "judge", "--help").out)
 }
 
@@ -189,7 +195,7 @@ func TestJudgeIsInterrupted(t *testing.T) {
 	var out, errOut bytes.Buffer
 	env := (&cluster{}).environment(t, &out, &errOut)
 	silent, hold := io.Pipe()
-	t.Cleanup(func() { hold.Close() })
+	t.Cleanup(func() { hold.CloseWithError(io.EOF) })
 	env.Streams.In = silent
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

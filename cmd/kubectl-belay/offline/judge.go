@@ -2,91 +2,203 @@ package offline
 
 import (
 	"math"
+	"strings"
 
 	"github.com/belay-dev/belay/analysis/evidence"
+	"github.com/belay-dev/belay/analysis/latency"
 	"github.com/belay-dev/belay/cmd/kubectl-belay/ticks"
 )
 
-// goneWeight is the weight at which stable has no traffic left.
-const goneWeight = 100
+// Input says what ticks hold.
+type Input struct {
+	// Name of the metric; empty is "errors" for counters and "latency" for a histogram. Where there are both, the
+	// histogram's is "<name> latency".
+	Name string
+	// Counters says that there are requests and errors.
+	Counters bool
+	// Bounds of the histogram, the last +Inf; none without one. Unit is theirs, "s" or "ms".
+	Bounds []float64
+	Unit   string
+}
 
-// Judge looks at ticks one after the other.
+// Judge looks at ticks one after the other, at one metric or at two.
 type Judge struct {
-	name     string
-	counters *evidence.Comparison
-	cost     evidence.Cost
+	params   evidence.Params
+	metrics  []metric
+	parts    []evidence.Part
+	counters *counters // nil without
 	ticks    int
-	reached  place
+	verdict  evidence.Verdict
+	reached  place // of the verdict
 }
 
-// place is where a verdict was reached.
+// place is where something happened.
 type place struct {
-	verdict evidence.Verdict
-	line    int
-	time    string
+	tick, line int
+	time       string
 }
 
-// NewJudge makes a judge of the metric called name.
-func NewJudge(name string, p evidence.Params) (*Judge, error) {
-	c, err := evidence.New(p)
-	if err != nil {
-		return nil, err
+// NewJudge makes a judge with the same parameters for each metric.
+func NewJudge(in Input, p evidence.Params) (*Judge, error) {
+	j := &Judge{params: p}
+	if in.Counters {
+		c, err := evidence.New(p)
+		if err != nil {
+			return nil, err
+		}
+		j.counters = &counters{Comparison: c, name: nameOr(in.Name, "errors")}
+		j.metrics = append(j.metrics, j.counters)
+		j.parts = append(j.parts, evidence.Part{Name: j.counters.name, Alpha: p.Alpha})
 	}
-	return &Judge{name: name, counters: c}, nil
+	if n := len(in.Bounds); n > 0 {
+		c, err := latency.New(p, in.Bounds[:n-1], nil)
+		if err != nil {
+			return nil, err
+		}
+		l := &latencies{Comparison: c, name: nameOr(in.Name, "latency"), unit: in.Unit}
+		if in.Counters && in.Name != "" {
+			l.name = in.Name + " latency"
+		}
+		j.metrics = append(j.metrics, l)
+		j.parts = append(j.parts, evidence.Part{Name: l.name, Alpha: p.Alpha})
+	}
+	return j, nil
+}
+
+func nameOr(name, otherwise string) string {
+	if name == "" {
+		return otherwise
+	}
+	return name
 }
 
 // Add takes the next tick in, and says whether the verdict is final.
 func (j *Judge) Add(t ticks.Tick) (final bool) {
-	tick := evidence.Tick{Canary: t.Canary, Stable: t.Stable, WeightChanged: t.WeightChanged}
-	if t.Weighed && t.Weight == goneWeight && t.Stable.Requests == 0 {
-		tick.Baseline = evidence.Gone
+	for i, m := range j.metrics {
+		m.add(t)
+		j.parts[i].LogE = m.logE()
 	}
-	if tick.WeightChanged && tick.Baseline == evidence.Measured {
-		j.reached = place{} // a Pass belongs to a weight, and may be won again in the same tick
+	now := j.look()
+	if now != j.verdict || t.WeightChanged && now == evidence.Pass && j.passedLast() == j.ticks {
+		j.verdict, j.reached = now, place{j.ticks, t.Line, t.Time}
 	}
-	j.counters.Add(tick)
-	j.cost.Add(tick)
 	j.ticks++
-	verdict := j.counters.Verdict()
-	if verdict != j.reached.verdict {
-		j.reached = place{verdict, t.Line, t.Time}
+	return now == evidence.Fail
+}
+
+// look brings the verdicts of the metrics together: Pass needs all, and for a Fail their evidence is enough, if it is
+// together what one would need.
+func (j *Judge) look() evidence.Verdict {
+	passes := 0
+	for _, m := range j.metrics {
+		switch m.verdict() {
+		case evidence.Fail:
+			return evidence.Fail
+		case evidence.Pass:
+			passes++
+		}
 	}
-	return verdict == evidence.Fail
+	switch {
+	case len(j.parts) > 1 && evidence.Merge(j.parts).Fail:
+		return evidence.Fail
+	case passes == len(j.metrics):
+		return evidence.Pass
+	}
+	return evidence.Undecided
+}
+
+// passedLast is the tick of the last metric's Pass: one that was lost to a new weight may be won again in the same tick,
+// and one that stable left behind at weight 100 is kept.
+func (j *Judge) passedLast() int {
+	last := -1
+	for _, m := range j.metrics {
+		if tick := m.report().Tick; tick != nil {
+			last = max(last, *tick)
+		}
+	}
+	return last
+}
+
+// merged is the evidence of all metrics together. That of one is its own, to the last bit.
+func (j *Judge) merged() evidence.Merged {
+	m := evidence.Merge(j.parts)
+	if len(j.parts) == 1 {
+		m.LogE, m.Threshold = j.parts[0].LogE, j.params.LogThreshold()
+	}
+	return m
 }
 
 // Step is how it stands after the tick t, the last one that was added.
 func (j *Judge) Step(t ticks.Tick) Step {
+	first := j.metrics[0].report()
+	logE := j.merged().LogE
 	s := Step{
-		Tick: j.ticks - 1, Line: t.Line, Time: t.Time,
+		Tick: j.ticks - 1, Line: t.Line, Time: t.Time, Verdict: verdict(j.verdict),
 		Canary: arm(t.Canary), Stable: arm(t.Stable),
-		Verdict: verdict(j.counters.Verdict()), LogE: j.counters.LogE(), LogAccept: j.counters.LogAccept(),
+		EValue: expOf(logE), LogE: logE, LogAccept: first.LogAccept,
+		Lower: first.Lower, Upper: first.Upper,
+	}
+	if j.counters == nil {
+		s.Canary, s.Stable = Arm{Requests: sum(t.CanaryBuckets)}, Arm{Requests: sum(t.StableBuckets)}
+	}
+	for _, m := range j.metrics[1:] {
+		s.LogAccept = min(s.LogAccept, m.logAccept())
 	}
 	if t.Weighed {
 		s.Weight = &t.Weight
 	}
-	s.EValue = expOf(s.LogE)
-	s.Lower, s.Upper = j.counters.Interval()
 	return s
 }
 
 // Result so far.
 func (j *Judge) Result() Result {
-	report, p := j.counters.Report(), j.counters.Params()
+	merged := j.merged()
 	r := Result{
-		Verdict: verdict(report.Verdict), Ticks: j.ticks,
-		LogE: report.LogE, EValue: expOf(report.LogE), LogThreshold: p.LogThreshold(),
-		Lower: report.Lower, Upper: report.Upper,
-		Sentence: report.Sentence(j.name, p),
-		Canary:   arm(report.Canary), Stable: arm(report.Stable),
-		Bad: j.cost.Bad(), Excess: j.cost.Excess(), cost: j.cost.Sentence(),
+		Verdict: verdict(j.verdict), Ticks: j.ticks,
+		LogE: merged.LogE, EValue: expOf(merged.LogE), LogThreshold: merged.Threshold,
 	}
-	if report.Tick >= 0 {
-		r.Tick, r.Line, r.Time = &report.Tick, j.reached.line, j.reached.time
+	if j.verdict != evidence.Undecided {
+		r.Tick, r.Line, r.Time = &j.reached.tick, j.reached.line, j.reached.time
 	}
-	if report.Verdict == evidence.Fail {
-		r.Culprit = &j.name
+	for _, m := range j.metrics {
+		r.Metrics = append(r.Metrics, m.report())
+	}
+	if j.verdict == evidence.Fail {
+		culprit := j.culprit(merged)
+		r.Culprit = &culprit
+	}
+	r.speak()
+	if j.counters != nil {
+		bad, excess := j.counters.cost.Bad(), j.counters.cost.Excess()
+		r.Bad, r.Excess, r.cost = &bad, &excess, j.counters.cost.Sentence()
 	}
 	return r
+}
+
+// culprit is the metric that failed, or if none failed alone, the one with the most evidence.
+func (j *Judge) culprit(merged evidence.Merged) string {
+	for i, m := range j.metrics {
+		if m.verdict() == evidence.Fail {
+			return j.parts[i].Name
+		}
+	}
+	return merged.Culprit
+}
+
+// speak takes from the metrics what stands for all of them: the culprit's words, or those of all.
+func (r *Result) speak() {
+	told := 0
+	var sentences []string
+	for i, m := range r.Metrics {
+		if r.Culprit != nil && m.Name == *r.Culprit {
+			told = i
+			sentences = []string{m.Sentence}
+			break
+		}
+		sentences = append(sentences, m.Sentence)
+	}
+	r.Lower, r.Upper = r.Metrics[told].Lower, r.Metrics[told].Upper
+	r.Sentence = strings.Join(sentences, "; ")
 }
 
 // expOf is e^x, or the largest number that there is.

@@ -34,21 +34,21 @@ type Result struct {
 	// Line and Time are those of the tick.
 	Line int    `json:"line,omitempty"`
 	Time string `json:"time,omitempty"`
-	// EValue is e^LogE, or 1.7976931348623157e308 where that is larger than numbers go. Fail at e^LogThreshold.
+	// EValue is e^LogE, or 1.7976931348623157e308 where that is larger than numbers go. Fail at e^LogThreshold. Of
+	// several metrics it is the mean.
 	EValue       float64 `json:"eValue"`
 	LogE         float64 `json:"logE"`
 	LogThreshold float64 `json:"logThreshold"`
-	// Lower and Upper bound the excess of the canary's share of bad requests at the last weight, at any look.
+	// Lower and Upper are the interval of the culprit, or without one of the first metric.
 	Lower float64 `json:"lower"`
 	Upper float64 `json:"upper"`
 	// Culprit is the metric that led to a Fail; null without one.
-	Culprit  *string `json:"culprit"`
-	Sentence string  `json:"sentence"`
-	// Canary and Stable are counted at the last weight, Bad and Excess over all of it.
-	Canary Arm   `json:"canary"`
-	Stable Arm   `json:"stable"`
-	Bad    int64 `json:"badRequests"`
-	Excess int64 `json:"excessBadRequests"`
+	Culprit  *string  `json:"culprit"`
+	Sentence string   `json:"sentence"`
+	Metrics  []Metric `json:"metrics"`
+	// Bad and Excess are the canary's bad requests over all ticks, and how many more than at stable's share they are.
+	Bad    *int64 `json:"badRequests,omitempty"`
+	Excess *int64 `json:"excessBadRequests,omitempty"`
 
 	cost string
 }
@@ -64,14 +64,18 @@ func arm(c evidence.Counts) Arm { return Arm{c.Requests, c.Bad} }
 // Text is the result for people.
 func (r Result) Text() string {
 	var b strings.Builder
-	fmt.Fprintln(&b, r.Sentence)
+	for _, m := range r.Metrics {
+		fmt.Fprintln(&b, m.Sentence)
+	}
 	fmt.Fprintf(&b, "\nVerdict   %s\n", r.verdictText())
 	fmt.Fprintf(&b, "Evidence  e-value %.3g (ln %.3f), Fail at %.4g (ln %.3f)\n", r.EValue, r.LogE, expOf(r.LogThreshold), r.LogThreshold)
 	fmt.Fprintf(&b, "Interval  %+.4f to %+.4f\n", r.Lower, r.Upper)
 	if r.Culprit != nil {
 		fmt.Fprintf(&b, "Culprit   %s\n", *r.Culprit)
 	}
-	fmt.Fprintf(&b, "Cost      %s\n", r.cost)
+	if r.cost != "" {
+		fmt.Fprintf(&b, "Cost      %s\n", r.cost)
+	}
 	return b.String()
 }
 

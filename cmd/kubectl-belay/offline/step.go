@@ -14,7 +14,8 @@ type Step struct {
 	// Canary and Stable are the tick's own counts.
 	Canary Arm `json:"canary"`
 	Stable Arm `json:"stable"`
-	// Verdict so far.
+	// Verdict so far, and as in Result the evidence of all metrics. LogAccept is that of the metric that is least
+	// accepted, Lower and Upper are those of the first.
 	Verdict   string  `json:"verdict"`
 	EValue    float64 `json:"eValue"`
 	LogE      float64 `json:"logE"`
