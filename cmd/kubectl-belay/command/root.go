@@ -30,7 +30,10 @@ const rootExamples = `  # what is being released, everywhere
   kubectl belay abort checkout
 
   # in a pipeline: push, then wait for the end of the release
-  kubectl belay wait checkout --for=promoted --timeout=30m`
+  kubectl belay wait checkout --for=promoted --timeout=30m
+
+  # judge counts in a file, without a cluster
+  kubectl belay judge --ticks ticks.csv`
 
 // Run executes the command line and returns the exit code.
 func Run(ctx context.Context, args []string, env Environment) int {
