@@ -29,6 +29,7 @@ func Sections() []Section {
 		{"delay", Bench.Delay},
 		{"delay-defaults", Bench.DelayOfDefaults},
 		{"accept", Bench.Accept},
+		{"latency", Bench.Latency},
 		{"spent", Bench.Spent},
 		{"time", Bench.TimeToAll},
 		{"cost", Bench.Cost},
@@ -48,8 +49,8 @@ func (b Bench) seed(cell string) uint64 {
 	return b.Seed ^ h.Sum64()
 }
 
-// historyTicks are six hours, from which φ and s are estimated.
-const historyTicks = 6 * hourTicks
+// historyTicks are two hours, from which φ and s are estimated.
+const historyTicks = 2 * hourTicks
 
 // races lets the judges of all rules see n streams.
 func (b Bench) races(cell string, t Truth, n int, rules []Rule, estimated bool, each func([]Outcome)) {

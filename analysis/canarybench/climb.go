@@ -2,78 +2,144 @@ package canarybench
 
 import "github.com/belay-dev/belay/analysis/evidence"
 
-// climber is a rule on a ladder: how long a step bakes, and when it may be left.
+// climber is a rule on its way to 100 %.
 type climber struct {
 	Rule
-	bake int // ticks at each weight
-	// needsPass: a step without Pass is not left, and after three times its bake it is Inconclusive.
-	needsPass bool
+	bake int // ticks at each weight of the ladder
+	// next weight, after so many ticks at this one.
+	next func(c climber, j Judge, weight float64, here int) float64
 }
+
+const (
+	stepBake   = 5 * minuteTicks
+	rampFrom   = 0.01
+	rampBudget = 0.002
+	rampTicks  = 30 / TickSeconds
+)
 
 // climbers: five minutes at each weight, an hour for a test of hours.
 func climbers() []climber {
-	const bake = 5 * minuteTicks
-	peers := others()
-	return []climber{
-		{BelayEstimated("Belay, estimated", Usual()), bake, true},
-		{Belay("Belay, assumed", evidence.Defaults()), bake, true},
-		{peers[0], bake, false},
-		{peers[1], bake, false},
-		{peers[2], hourTicks, false},
-		{peers[3], bake, false},
-		{peers[4], bake, false},
-		{peers[5], bake, false},
+	ramp := Usual()
+	ramp.IntervalSpansWeights = true
+	out := []climber{
+		{Belay("Belay, φ = 1, s = 0", Usual()), stepBake, whenPassed},
+		{BelayEstimated("Belay, estimated", Usual()), stepBake, whenPassed},
+		{Belay("Belay, assumed", evidence.Defaults()), stepBake, whenPassed},
+		{BelayEstimated("Belay, estimated, ramp", ramp), 0, byBudget},
 	}
+	for _, rule := range others() {
+		c := climber{rule, stepBake, whenBaked}
+		if rule.Name == Kayenta().Name {
+			c.bake = hourTicks
+		}
+		out = append(out, c)
+	}
+	return out
 }
+
+func climberNames() []string {
+	var out []string
+	for _, c := range climbers() {
+		out = append(out, c.Name)
+	}
+	return out
+}
+
+// ladder of the steps; the last is everything.
+func ladder() []float64 { return []float64{0.05, 0.25, 0.5, 1} }
+
+// above is the next step of the ladder.
+func above(weight float64) float64 {
+	for _, step := range ladder() {
+		if step > weight {
+			return step
+		}
+	}
+	return 1
+}
+
+func whenBaked(c climber, _ Judge, weight float64, here int) float64 {
+	if here < c.bake {
+		return weight
+	}
+	return above(weight)
+}
+
+// whenPassed: a step is left when it has baked and the judge says Pass.
+func whenPassed(c climber, j Judge, weight float64, here int) float64 {
+	if here < c.bake || verdict(j) != evidence.Pass {
+		return weight
+	}
+	return above(weight)
+}
+
+// byBudget is the adaptive ramp: every 30 seconds as much as the upper bound of the excess and the budget allow.
+func byBudget(_ climber, j Judge, weight float64, here int) float64 {
+	if here < rampTicks {
+		return weight
+	}
+	_, upper := j.(belay).Interval()
+	return max(weight, evidence.NextWeight(upper, rampBudget, 1))
+}
+
+func verdict(j Judge) evidence.Verdict { return j.(belay).Verdict() }
 
 // climb is what became of one release.
 type climb struct {
 	Outcome
 	promoted     bool // reached 100 %
-	inconclusive bool // a step took more than three times its bake; it waits there, and is still judged
 	promotedAt   int  // ticks
+	inconclusive bool // a step took more than three times its bake; it waits there, and is still judged
 }
 
-// steps before the last, which is everything.
-func steps() []float64 { return []float64{0.05, 0.25, 0.5, 1} }
-
-// climb the ladder until a rollback, or for so many ticks.
+// climb until a rollback, or for so many ticks.
 func (c climber) climb(s *Stream, d evidence.Dispersion, ticks int) climb {
 	judge := c.New(s.truth, d)
+	weight, here := ladder()[0], 0
+	if c.bake == 0 {
+		weight = rampFrom
+	}
 	var out climb
-	ladder := steps()
-	for at, here := 0, 0; out.Ticks < ticks; here++ {
-		if at < len(ladder)-1 && here >= c.bake && (!c.needsPass || passes(judge)) {
-			at, here = at+1, 0
-			if at == len(ladder)-1 {
+	for out.Ticks < ticks && !out.RolledBack {
+		changed := false
+		if weight < 1 {
+			next := c.next(c, judge, weight, here)
+			changed = next != weight
+			if changed {
+				weight, here = next, 0
+			}
+			out.inconclusive = out.inconclusive || (c.bake > 0 && here >= 3*c.bake)
+			if weight >= 1 {
 				out.promoted, out.promotedAt = true, out.Ticks
 			}
 		}
-		out.inconclusive = out.inconclusive || (at < len(ladder)-1 && here >= 3*c.bake)
-		canary, stable := s.truth.shares(s.tick)
-		tick := s.At(ladder[at])
-		tick.WeightChanged = here == 0 && at > 0
-		judge.Add(tick)
-		out.add(tick, canary-stable)
-		if out.RolledBack = judge.RollsBack(); out.RolledBack {
-			break
-		}
+		here++
+		out.judge(judge, s, weight, changed)
 	}
 	return out
 }
 
-func passes(j Judge) bool {
-	b, is := j.(belay)
-	return is && b.Verdict() == evidence.Pass
+// judge one more tick.
+func (c *climb) judge(j Judge, s *Stream, weight float64, changed bool) {
+	canary, stable := s.truth.shares(s.tick)
+	tick := s.At(weight)
+	tick.WeightChanged = changed
+	j.Add(tick)
+	c.add(tick, canary-stable)
+	c.RolledBack = j.RollsBack()
 }
 
-// climbs gives n releases to every climber, each its own course of the same truth.
-func (b Bench) climbs(cell string, t Truth, ticks int, each func(climber int, c climb)) {
+// climbs gives n releases to every climber, each the same service and pods.
+func (b Bench) climbs(cell string, t Truth, n, ticks int, each func(climber int, c climb)) {
 	seed := b.seed(cell)
-	for i := range b.Few {
+	for i := range uint64(n) {
+		d := evidence.EstimateDispersion(t.Stream(seed, i).History(historyTicks))
 		for j, c := range climbers() {
-			s := t.Stream(seed, uint64(i))
-			each(j, c.climb(s, evidence.EstimateDispersion(s.History(historyTicks)), ticks))
+			most := ticks
+			if c.bake == hourTicks {
+				most *= 2
+			}
+			each(j, c.climb(t.Stream(seed, i), d, most))
 		}
 	}
 }

@@ -44,11 +44,23 @@ func Names() []string {
 	for _, n := range Truths() {
 		names = append(names, n.Name)
 	}
-	return names
+	return append(names, latencyClassic, latencyNative)
 }
+
+// Streams of buckets: an hour at 25 %, and every request of the canary takes a fifth longer.
+const (
+	latencyClassic = "latency-classic"
+	latencyNative  = "latency-native"
+)
 
 // Generate writes the stream of this name.
 func Generate(w io.Writer, name string, seed, replication uint64) error {
+	switch name {
+	case latencyClassic:
+		return latencyTruth(Classic(), Slowing{0, 1.2}, 1000, 0.25, hourTicks).Stream(seed, replication).WriteCSV(w)
+	case latencyNative:
+		return latencyTruth(Native(), Slowing{0, 1.2}, 1000, 0.25, hourTicks).Stream(seed, replication).WriteCSV(w)
+	}
 	for _, n := range Truths() {
 		if n.Name == name {
 			return n.Truth.Stream(seed, replication).WriteCSV(w)

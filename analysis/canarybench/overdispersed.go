@@ -5,11 +5,11 @@ import "fmt"
 // OverDispersed are nulls in which bad requests scatter more than chance makes them.
 func (b Bench) OverDispersed() Table {
 	streams := b.overDispersed()
-	n := max(1, b.Many*2/5)
+	n := max(1, b.Many/10)
 	t := Table{
 		Title: "False rollbacks where bad requests scatter",
 		Says: fmt.Sprintf("%d looks on the way 5, 25, 50 %%, 1,000 requests a second, 0.5 %% bad, ten stable pods and two of the canary. \"Estimated\" takes φ and s "+
-			"from six hours of the stable's own pods; \"assumed\" is φ = 2 and s = 0.05, as where pods cannot be told apart; \"ignored\" is φ = 1 and s = 0. "+
+			"from two hours of the stable's own pods; \"assumed\" is φ = 2 and s = 0.05, as where pods cannot be told apart; \"ignored\" is φ = 1 and s = 0. "+
 			"Belay's canary is at the margin, with the defaults and, in the first column, with r = 1 and a = 0; the others' is like the stable. "+
 			"%d streams for \"estimated\", %d for the others.", looks, n, b.Few),
 		Columns: append([]string{"stream", "Belay, estimated, r = 1, a = 0", "Belay, estimated", "Belay, assumed", "Belay, ignored"}, names(others())...),

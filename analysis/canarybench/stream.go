@@ -20,9 +20,24 @@ type Stream struct {
 
 // Stream number replication of a seed.
 func (t Truth) Stream(seed, replication uint64) *Stream {
-	s := &Stream{truth: t, chance: rand.New(rand.NewPCG(seed, replication)), left: t.Ladder[0].Ticks}
+	s := &Stream{truth: t, chance: generator(seed, replication), left: t.Ladder[0].Ticks}
 	s.canary, s.stable = s.arm(t.CanaryPods), s.arm(t.StablePods)
 	return s
+}
+
+// generator number replication of a seed.
+func generator(seed, replication uint64) *rand.Rand {
+	high := mixed(seed + mixed(replication))
+	return rand.New(rand.NewPCG(high, mixed(high)))
+}
+
+// mixed bits of a number (the finalizer of SplitMix64): generators that start from neighbours would have
+// courses that are related to each other.
+func mixed(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // Next tick; none at the end of the ladder.

@@ -90,11 +90,11 @@ func summary(target string, checks []Check) string {
 			met++
 		}
 	}
-	verdict := "**met**"
+	verdict := fmt.Sprintf("**met** in all %d cells", len(checks))
 	if met < len(checks) {
-		verdict = "**missed**"
+		verdict = fmt.Sprintf("**missed** in %d of %d cells", len(checks)-met, len(checks))
 	}
-	return fmt.Sprintf("%s: %s in %d of %d cells; the worst is %.4g of %.4g (%s)", target, verdict, met, len(checks), worst.Value, worst.Limit, worst.Cell)
+	return fmt.Sprintf("%s: %s; the worst is %.4g of %.4g (%s)", target, verdict, worst.Value, worst.Limit, worst.Cell)
 }
 
 // rate of events as a cell: percent, and the upper limit of 95 % confidence.
