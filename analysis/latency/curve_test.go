@@ -10,7 +10,7 @@ import (
 
 // Log-logistic latencies are just what the curve assumes: S = 1/(1 + (t/median)³).
 func logLogistic(median float64) func(float64) float64 {
-	return func(t float64) float64 { return 1 / (1 + math.Pow(t/median, 3)) }
+	return func(t float64) float64 { return 1 / (1 + t/median*t/median*t/median) }
 }
 
 func TestCurveBetweenBounds(t *testing.T) {
@@ -58,6 +58,7 @@ func TestAnyHistoryGivesKernels(t *testing.T) {
 			before := 1.0
 			for m := range g.edges {
 				p := r.longer(m)
+				near(t, "where it lands", p, landsAbove(g, c, i, g.edges[m]/stretch), 0)
 				if !(p >= 0 && p <= before) {
 					t.Errorf("group %d: %v above edge %d after %v", i, p, m, before)
 				}
