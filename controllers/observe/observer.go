@@ -44,13 +44,15 @@ type Observer struct {
 	// Namespace of the controller, where Repositories live.
 	Namespace string
 
-	compiled compiled
-	ready    firstReady
+	compiled  compiled
+	snapshots snapshots
+	ready     firstReady
 }
 
 // Forget drops what is kept of a Rollout that is gone.
 func (o *Observer) Forget(key types.NamespacedName) {
 	o.compiled.forget(key)
+	o.snapshots.forget(key)
 	o.ready.forget(key)
 }
 
@@ -150,7 +152,8 @@ func (o *Observer) snapshot(ctx context.Context, s *Scene) error {
 		return err
 	}
 	var err error
-	if s.Live, s.LiveDigest, err = live.Encode(); err != nil {
+	key := client.ObjectKeyFromObject(s.Rollout)
+	if s.Live, s.LiveDigest, err = o.snapshots.encode(key, live); err != nil {
 		return err
 	}
 	s.spec(live)
@@ -161,7 +164,7 @@ func (o *Observer) snapshot(ctx context.Context, s *Scene) error {
 	}
 	s.attemptLabels = stored.PodLabels
 	s.Attempt = plan.AttemptState{Found: stored.Found, Digest: stored.Digest, Pin: stored.Pin.String()}
-	started, intact := decode(stored.Snapshot, s.Progress.SnapshotDigest)
+	started, intact := o.snapshots.decode(key, stored.Snapshot, s.Progress.SnapshotDigest)
 	switch {
 	case intact && s.running():
 		s.Effective = started

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/belay-dev/belay/api/v1alpha1"
 )
@@ -18,13 +20,30 @@ type Snapshot struct {
 
 // Encode gives the text that is stored, and its digest (hex, 32 digits).
 func (s Snapshot) Encode() (text, digest string, err error) {
-	s.Spec.Suspend = false
-	raw, err := json.Marshal(s)
+	raw, err := s.write()
 	if err != nil {
-		return "", "", fmt.Errorf("writing the snapshot: %w", err)
+		return "", "", err
 	}
 	_, digest, err = canonical(raw)
 	return string(raw), digest, err
+}
+
+func (s Snapshot) write() ([]byte, error) {
+	s.Spec.Suspend = false
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("writing the snapshot: %w", err)
+	}
+	return raw, nil
+}
+
+// copy shares nothing with the snapshot.
+func (s Snapshot) copy() Snapshot {
+	out := Snapshot{Spec: *s.Spec.DeepCopy(), Metrics: slices.Clone(s.Metrics), Args: maps.Clone(s.Args)}
+	for i := range out.Metrics {
+		s.Metrics[i].DeepCopyInto(&out.Metrics[i])
+	}
+	return out
 }
 
 // canonical is the one form of what a stored snapshot says, and its digest. The parts of a Rollout that apply at once
