@@ -62,7 +62,8 @@ func readFamily(ctx context.Context, r client.Reader, t workloads.Target, d *uns
 }
 
 func selectorOf(d *unstructured.Unstructured) (*metav1.LabelSelector, error) {
-	fields, _, _ := unstructured.NestedMap(d.Object, "spec", "selector")
+	stored, _, _ := unstructured.NestedFieldNoCopy(d.Object, "spec", "selector")
+	fields, _ := stored.(map[string]any)
 	selector := &metav1.LabelSelector{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(fields, selector); err != nil {
 		return nil, fmt.Errorf("spec.selector of Deployment %s: %w", d.GetName(), err)
@@ -73,6 +74,7 @@ func selectorOf(d *unstructured.Unstructured) (*metav1.LabelSelector, error) {
 func (f *family) memberOf(rs *unstructured.Unstructured) member {
 	template := templateOf(rs)
 	controller := metav1.GetControllerOfNoCopy(rs)
+	current := equal(template, f.template)
 	return member{
 		object:  rs,
 		leaving: rs.GetDeletionTimestamp() != nil,
@@ -89,11 +91,17 @@ func (f *family) memberOf(rs *unstructured.Unstructured) member {
 			Available:       statusOf(rs, "availableReplicas"),
 			Owned:           controller != nil && controller.UID == f.deployment.GetUID(),
 			Ours:            controller != nil && controller.UID == types.UID(f.target.RolloutUID),
-			Current:         equal(template, f.template),
-			Alike:           equal(without(template, f.ignored()), without(f.template, f.ignored())),
+			Current:         current,
+			Alike:           current || f.alike(template),
 			Created:         rs.GetCreationTimestamp().Time,
 		},
 	}
+}
+
+// alike: the template differs from the present one in nothing that is a release.
+func (f *family) alike(template map[string]any) bool {
+	ignored := f.ignored()
+	return equal(without(template, ignored), without(f.template, ignored))
 }
 
 // ignored are the template annotations whose change is no release.

@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/rand"
@@ -20,28 +20,36 @@ const (
 	maxName = 57
 )
 
-// templateOf gives the pod template of a Deployment or ReplicaSet as its own, without what differs between the two: the
-// hash, and the null creationTimestamp that some clients write.
+// templateOf gives the pod template of a Deployment or ReplicaSet without what differs between the two: the hash, and the null
+// creationTimestamp that some clients write. It shares everything else with the object: it is for reading.
 func templateOf(object *unstructured.Unstructured) map[string]any {
 	stored, _, _ := unstructured.NestedFieldNoCopy(object.Object, "spec", "template")
 	fields, ok := stored.(map[string]any)
 	if !ok {
 		return map[string]any{}
 	}
-	template := runtime.DeepCopyJSON(fields)
+	template := maps.Clone(fields)
 	metadata, ok := template["metadata"].(map[string]any)
 	if !ok {
 		return template
 	}
+	metadata = maps.Clone(metadata)
+	template["metadata"] = metadata
 	if metadata["creationTimestamp"] == nil {
 		delete(metadata, "creationTimestamp")
 	}
 	for _, key := range []string{"labels", "annotations"} {
-		if entries, ok := metadata[key].(map[string]any); ok {
+		entries, ok := metadata[key].(map[string]any)
+		if !ok {
+			continue
+		}
+		if _, has := entries[hashKey]; has {
+			entries = maps.Clone(entries)
 			delete(entries, hashKey)
-			if len(entries) == 0 {
-				delete(metadata, key)
-			}
+			metadata[key] = entries
+		}
+		if len(entries) == 0 {
+			delete(metadata, key)
 		}
 	}
 	if len(metadata) == 0 {
@@ -68,7 +76,26 @@ func without(template map[string]any, keys []string) map[string]any {
 	return out
 }
 
-func equal(a, b map[string]any) bool { return equality.Semantic.DeepEqual(a, b) }
+// equal compares two values of JSON.
+func equal(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for key, value := range a {
+			if other, has := b[key]; !has || !equal(value, other) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, equal)
+	}
+	return a == b
+}
 
 // nameFor gives the name and the hash of the ReplicaSet that is yet to be made for a template. The same template gives the
 // same name for ever. A name that another template took already gives way to the next.
@@ -102,7 +129,8 @@ func podLabels(template map[string]any) map[string]string {
 }
 
 func firstImage(template map[string]any) string {
-	containers, _, _ := unstructured.NestedSlice(template, "spec", "containers")
+	stored, _, _ := unstructured.NestedFieldNoCopy(template, "spec", "containers")
+	containers, _ := stored.([]any)
 	if len(containers) == 0 {
 		return ""
 	}
