@@ -274,8 +274,20 @@ func (w *World) close() {
 		p.kill("the story is over")
 	}
 	w.schedule.Settle()
+	w.lent()
 	for _, why := range w.cluster.Failures() {
 		w.say("a neighbour failed: %s", why)
 	}
 	w.count.queries = w.metrics.Asked()
+}
+
+// lent looks whether somebody changed what he was only to read.
+func (w *World) lent() {
+	for _, kind := range w.history.kinds {
+		for _, e := range w.history.of[kind] {
+			if err := e.Intact(); err != nil {
+				w.broken("story", "%v", err)
+			}
+		}
+	}
 }

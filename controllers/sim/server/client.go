@@ -59,7 +59,7 @@ func (c *connection) Get(ctx context.Context, key client.ObjectKey, object clien
 	if v, err = c.s.shown(v); err != nil {
 		return err
 	}
-	return untyped(object, v.into(object, c.s.schemas.scheme, k))
+	return untyped(object, c.s.objects.give(v, object, k))
 }
 
 // List reads many.

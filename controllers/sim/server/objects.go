@@ -48,6 +48,7 @@ type Event struct {
 // It may be read by many, but not while Put is called.
 type Objects struct {
 	schemas *Schemas
+	lends   bool
 	latest  int64
 	kinds   map[schema.GroupKind][]row
 }
@@ -59,12 +60,12 @@ type row struct {
 
 // Clone is another set with the same content. It shares all versions, so it costs little.
 func (o *Objects) Clone() *Objects {
-	return &Objects{schemas: o.schemas, latest: o.latest, kinds: maps.Clone(o.kinds)}
+	return &Objects{schemas: o.schemas, lends: o.lends, latest: o.latest, kinds: maps.Clone(o.kinds)}
 }
 
 // Empty is another set of the same kinds, with nothing in it.
 func (o *Objects) Empty() *Objects {
-	return &Objects{schemas: o.schemas, kinds: map[schema.GroupKind][]row{}}
+	return &Objects{schemas: o.schemas, lends: o.lends, kinds: map[schema.GroupKind][]row{}}
 }
 
 // Put takes a change in. An older state may follow a newer one: what is put last is what the set has.
@@ -153,7 +154,7 @@ func (o *Objects) Get(_ context.Context, key client.ObjectKey, object client.Obj
 	if v == nil {
 		return apierrors.NewNotFound(k.groupResource(), key.Name)
 	}
-	return v.into(object, o.schemas.scheme, k)
+	return o.give(v, object, k)
 }
 
 // List implements client.Reader.
@@ -168,7 +169,7 @@ func (o *Objects) List(_ context.Context, list client.ObjectList, opts ...client
 		return err
 	}
 	list.SetResourceVersion(strconv.FormatInt(o.latest, 10))
-	return fill(list, chosen, func(r row, into runtime.Object) error { return r.version.into(into, o.schemas.scheme, k) })
+	return fill(list, chosen, func(r row, into runtime.Object) error { return o.give(r.version, into, k) })
 }
 
 func (k *kind) key(namespace, name string) Key {

@@ -13,11 +13,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// into copies the object into one of a client's.
-func (v *version) into(object runtime.Object, scheme *runtime.Scheme, k *kind) error {
+// give hands an object to a client.
+func (o *Objects) give(v *version, object runtime.Object, k *kind) error {
 	switch object := object.(type) {
 	case runtime.Unstructured:
-		object.SetUnstructuredContent(runtime.DeepCopyJSON(v.object.Object))
+		if o.lends {
+			object.SetUnstructuredContent(editable(v.object.Object))
+		} else {
+			object.SetUnstructuredContent(runtime.DeepCopyJSON(v.object.Object))
+		}
 		return nil
 	case *metav1.PartialObjectMetadata:
 		*object = metav1.PartialObjectMetadata{}
@@ -27,11 +31,14 @@ func (v *version) into(object runtime.Object, scheme *runtime.Scheme, k *kind) e
 		object.SetGroupVersionKind(k.gvk)
 		return nil
 	}
-	shared, err := v.as(scheme, k.gvk)
+	shared, err := v.as(o.schemas.scheme, k.gvk)
 	if err != nil {
 		return err
 	}
-	from, to := reflect.ValueOf(shared.DeepCopyObject()), reflect.ValueOf(object)
+	if !o.lends {
+		shared = shared.DeepCopyObject()
+	}
+	from, to := reflect.ValueOf(shared), reflect.ValueOf(object)
 	if from.Type() != to.Type() {
 		return fmt.Errorf("%T cannot hold a %s, %T can", object, k.gvk.Kind, shared)
 	}

@@ -56,16 +56,20 @@ type scene struct {
 	events []server.Event
 }
 
-func begin(t testing.TB) *server.Server {
+func begin(t testing.TB) *server.Server { return beginWith(t, func(*server.Options) {}) }
+
+func beginWith(t testing.TB, change func(*server.Options)) *server.Server {
 	t.Helper()
 	schemas, err := compiled()
 	must(t, err)
 	uid := 0
-	return server.New(server.Options{
+	o := server.Options{
 		Schemas: schemas,
 		Now:     func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC) },
 		UID:     func() types.UID { uid++; return types.UID(fmt.Sprintf("uid-%d", uid)) },
-	})
+	}
+	change(&o)
+	return server.New(o)
 }
 
 func newScene(t *testing.T) *scene {

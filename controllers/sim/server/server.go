@@ -43,6 +43,9 @@ type Options struct {
 	// TrustUpdates stores changes of custom objects without holding them against their schema, which costs more than all
 	// else of a write. What is created is held against it in any case.
 	TrustUpdates bool
+	// Lends has clients and caches read without copying: what they are given shares all below its metadata with what is
+	// stored, and they must not change it. Seals remembers what each version was, for Event.Intact to tell.
+	Lends, Seals bool
 }
 
 // Server is an API server in memory.
@@ -52,6 +55,7 @@ type Server struct {
 	uid     func() types.UID
 	admit   Admit
 	trust   bool
+	seals   bool
 	// showOwners has clients see managedFields.
 	showOwners bool
 
@@ -69,8 +73,8 @@ type Server struct {
 // New makes an empty server. It is cheap.
 func New(o Options) *Server {
 	return &Server{
-		schemas: o.Schemas, now: o.Now, uid: o.UID, admit: o.Admit, showOwners: o.ShowManagedFields, trust: o.TrustUpdates,
-		objects: &Objects{schemas: o.Schemas, kinds: map[schema.GroupKind][]row{}},
+		schemas: o.Schemas, now: o.Now, uid: o.UID, admit: o.Admit, showOwners: o.ShowManagedFields, trust: o.TrustUpdates, seals: o.Seals,
+		objects: &Objects{schemas: o.Schemas, lends: o.Lends, kinds: map[schema.GroupKind][]row{}},
 	}
 }
 
@@ -106,6 +110,9 @@ func (s *Server) stamp(c content) {
 }
 
 func (s *Server) remember(r *request, what watch.EventType, old, next *version) {
+	if s.seals {
+		next.seal = next.text()
+	}
 	e := Event{Version: s.objects.latest, Type: what, Key: r.key, Object: next.object, User: r.user, version: next}
 	if old != nil {
 		e.Old, e.was = old.object, old

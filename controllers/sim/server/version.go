@@ -16,6 +16,8 @@ type version struct {
 	unclean bool
 	// decoded is the object as its Go type, made at the first read that wants it.
 	decoded atomic.Pointer[decoded]
+	// seal is the text of the object when it was stored; empty: nobody wants to know whether it changes.
+	seal string
 }
 
 type decoded struct{ object runtime.Object }

@@ -91,7 +91,7 @@ func (c *connection) patch(ctx context.Context, object client.Object, patch clie
 	}
 	if patch.Type() == types.ApplyPatchType {
 		r.manager = o.FieldManager
-		return r.applyRaw(ctx, data, o.Force, func(v *version) error { return untyped(object, v.into(object, r.s.schemas.scheme, r.k)) })
+		return r.applyRaw(ctx, data, o.Force, func(v *version) error { return untyped(object, r.s.objects.give(v, object, r.k)) })
 	}
 	v, err := r.do(func() (*version, error) { return r.patch(ctx, patch.Type(), data) })
 	return r.answer(v, err, object)
@@ -143,7 +143,7 @@ func (r *request) answer(v *version, err error, object client.Object) error {
 	if v, err = r.s.show(v); err != nil {
 		return err
 	}
-	return untyped(object, v.into(object, r.s.schemas.scheme, r.k))
+	return untyped(object, r.s.objects.give(v, object, r.k))
 }
 
 // whole is the refusal of an object that was sent as a whole.
