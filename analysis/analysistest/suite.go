@@ -41,8 +41,15 @@ const query = `sum(rate(requests_total{service="checkout-canary"}[1m]))`
 // Run checks the contract.
 func Run(t *testing.T, source Source) {
 	t.Run("answers", func(t *testing.T) { answers(t, source) })
-	t.Run("errors", func(t *testing.T) { failures(t, source) })
-	t.Run("a query ends with its context", func(t *testing.T) { ends(t, source) })
+	ask := func(t *testing.T, b Behaviour) func(context.Context) error {
+		provider := source(t, b)
+		return func(ctx context.Context) error {
+			_, err := provider.Query(ctx, query, moment)
+			return err
+		}
+	}
+	t.Run("errors", func(t *testing.T) { failures(t, ask) })
+	t.Run("a query ends with its context", func(t *testing.T) { ends(t, ask) })
 }
 
 func answers(t *testing.T, source Source) {
@@ -82,7 +89,10 @@ func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 // volatile matches what must not stand in a status: it would rewrite it for ever.
 var volatile = regexp.MustCompile(`://|\.[\w-]+:\d+|localhost|\d+\.\d+\.\d+\.\d+|\[::|0x[0-9a-f]+`)
 
-func failures(t *testing.T, source Source) {
+// asking makes a source that behaves in the given way, and asks it for the error.
+type asking func(t *testing.T, b Behaviour) func(context.Context) error
+
+func failures(t *testing.T, ask asking) {
 	tests := map[Behaviour]analysis.ErrorKind{
 		Refuses: analysis.Configuration,
 		TooMuch: analysis.Configuration,
@@ -93,11 +103,11 @@ func failures(t *testing.T, source Source) {
 	}
 	for behaviour, kind := range tests {
 		t.Run(string(behaviour), func(t *testing.T) {
-			first := errorOf(t, source, behaviour)
+			first := errorOf(t, ask, behaviour)
 			if first.Kind != kind {
 				t.Errorf("error %q is %s, want %s", first, first.Kind, kind)
 			}
-			if second := errorOf(t, source, behaviour); first.Error() != second.Error() {
+			if second := errorOf(t, ask, behaviour); first.Error() != second.Error() {
 				t.Errorf("the text differs from time to time: %q, %q", first, second)
 			}
 			if found := volatile.FindString(first.Error()); found != "" {
@@ -107,11 +117,11 @@ func failures(t *testing.T, source Source) {
 	}
 }
 
-func errorOf(t *testing.T, source Source, b Behaviour) *analysis.Error {
+func errorOf(t *testing.T, ask asking, b Behaviour) *analysis.Error {
 	t.Helper()
-	result, err := source(t, b).Query(t.Context(), query, moment)
+	err := ask(t, b)(t.Context())
 	if err == nil {
-		t.Fatalf("no error, but %v", result)
+		t.Fatal("no error")
 	}
 	var typed *analysis.Error
 	if !errors.As(err, &typed) {
@@ -123,14 +133,11 @@ func errorOf(t *testing.T, source Source, b Behaviour) *analysis.Error {
 // patience is how long a query may take to notice that nobody waits any more.
 const patience = 10 * time.Second
 
-func ends(t *testing.T, source Source) {
-	provider := source(t, Silent)
+func ends(t *testing.T, ask asking) {
+	silent := ask(t, Silent)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() {
-		_, err := provider.Query(ctx, query, moment)
-		done <- err
-	}()
+	go func() { done <- silent(ctx) }()
 	cancel()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()

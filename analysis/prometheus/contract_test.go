@@ -1,10 +1,12 @@
 package prometheus
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -52,6 +54,49 @@ func TestContract(t *testing.T) {
 		}
 		return source(t, config)
 	})
+}
+
+func TestReaderContract(t *testing.T) {
+	analysistest.RunReader(t, func(t *testing.T, b analysistest.Behaviour) analysis.Reader {
+		config := Config{Name: "main"}
+		switch b {
+		case analysistest.RawCounters, analysistest.RawHistogram, analysistest.RawNothing:
+			config.Address = serve(t, matrix(t, b))
+		case analysistest.Silent:
+			config.Timeout = metav1.Duration{Duration: 200 * time.Millisecond}
+			config.Address = serve(t, silent)
+		case analysistest.Down:
+			gone := httptest.NewServer(http.NotFoundHandler())
+			gone.Close()
+			config.Address = gone.URL
+		case analysistest.TooMuch:
+			config.MaxBytes = 100
+			config.Address = serve(t, matrix(t, analysistest.RawCounters))
+		default:
+			config.Address = serve(t, answer(t, recorded[b].file, recorded[b].code))
+		}
+		return source(t, config)
+	})
+}
+
+// matrix replies as Prometheus does to a range selector, whatever was asked.
+func matrix(t *testing.T, b analysistest.Behaviour) http.HandlerFunc {
+	t.Helper()
+	at := func(seconds int) string {
+		return strconv.FormatInt(analysistest.Moment().Add(time.Duration(seconds)*time.Second).Unix(), 10)
+	}
+	var result string
+	switch b {
+	case analysistest.RawCounters:
+		result = `{"metric":{"__name__":"c","pod":"a"},"values":[[` + at(-3) + `,"1"],[` + at(-2) + `.000,"NaN"],[` + at(0) + `,"3"]]},` +
+			`{"metric":{"__name__":"c","pod":"b"},"values":[[` + at(-1) + `,"5"]]}`
+	case analysistest.RawHistogram:
+		result = `{"metric":{"__name__":"h"},"histograms":[[` + at(0) + `,{"count":"3","sum":"2.5","buckets":[[0,"0.5","1","1"],[0,"1","2","2"]]}]]}`
+	}
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"matrix","result":[`+result+`]}}`)
+	}
 }
 
 func source(t *testing.T, config Config) *Provider {

@@ -20,5 +20,8 @@
 // Files of tokens, passwords and certificates are read again when they change. Each source bounds
 // how many queries run at once and how large an answer may be.
 //
+// Besides numbers there are raw samples, as they were scraped (Raw): a range selector in an instant query
+// returns them, where a range query would return values at moments of its own.
+//
 // Texts of errors are stable: they name the source and what is wrong, never an address.
 package prometheus

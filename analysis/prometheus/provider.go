@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/api"
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	commoncfg "github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
 
 	"github.com/belay-dev/belay/analysis"
 )
@@ -48,6 +49,15 @@ func New(config Config) (*Provider, error) {
 
 // Query implements analysis.Provider with an instant query.
 func (p *Provider) Query(ctx context.Context, query string, at time.Time) (analysis.Result, error) {
+	value, err := p.ask(ctx, query, at)
+	if err != nil {
+		return analysis.Result{}, p.classify(err)
+	}
+	return p.result(value)
+}
+
+// ask sends an instant query when a slot is free.
+func (p *Provider) ask(ctx context.Context, query string, at time.Time) (model.Value, error) {
 	// The wait for a slot is part of the time: a caller bounds both at once.
 	ctx, cancel := context.WithTimeout(ctx, p.config.Timeout.Duration)
 	defer cancel()
@@ -55,13 +65,10 @@ func (p *Provider) Query(ctx context.Context, query string, at time.Time) (analy
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
 	case <-ctx.Done():
-		return analysis.Result{}, p.classify(ctx.Err())
+		return nil, ctx.Err()
 	}
 	value, _, _, err := p.api.Query(ctx, query, at, promv1.WithTimeout(p.config.Timeout.Duration))
-	if err != nil {
-		return analysis.Result{}, p.classify(err)
-	}
-	return p.result(value)
+	return value, err
 }
 
 // Close ends idle connections.

@@ -32,6 +32,23 @@ func NewProviders(file File) (*Providers, error) {
 // default. An unknown name and one that the namespace may not use are errors of kind
 // Configuration that list those it may.
 func (p *Providers) Get(name, namespace string) (analysis.Provider, error) {
+	provider, err := p.find(name, namespace)
+	if err != nil {
+		return nil, err // Not the nil *Provider, which would be an interface that is not nil.
+	}
+	return provider, nil
+}
+
+// Reader is Get for raw samples.
+func (p *Providers) Reader(name, namespace string) (analysis.Reader, error) {
+	provider, err := p.find(name, namespace)
+	if err != nil {
+		return nil, err
+	}
+	return provider, nil
+}
+
+func (p *Providers) find(name, namespace string) (*Provider, error) {
 	if name == "" {
 		if p.fallback == "" {
 			return nil, refused("spec.analysis.provider is empty and the controller has no default metrics source: name one of " + list(p.usable(namespace)))
