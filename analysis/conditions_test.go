@@ -142,7 +142,7 @@ func TestCompileReportsEveryMetric(t *testing.T) {
 	one.Name = "one"
 	two.Name, two.Prometheus = "two", nil
 	_, err := Compile([]v1alpha1.Metric{one, two}, Options{})
-	if err == nil || !strings.Contains(err.Error(), `metric "one"`) || !strings.Contains(err.Error(), `metric "two": prometheus is missing`) {
+	if err == nil || !strings.Contains(err.Error(), `metric "one"`) || !strings.Contains(err.Error(), `metric "two": it has no source`) {
 		t.Fatalf("error %v does not name both metrics", err)
 	}
 }

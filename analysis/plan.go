@@ -16,6 +16,8 @@ const DefaultInterval = 10 * time.Second
 type Options struct {
 	// Interval is spec.analysis.interval. 0: DefaultInterval.
 	Interval time.Duration
+	// Ramp: the weight changes all the time, so intervals go through all weights.
+	Ramp bool
 	// Args are the values of {{ .Args.<name> }}, as Resolve returns them.
 	Args map[string]string
 }
@@ -28,6 +30,9 @@ type Plan struct {
 	Interval time.Duration
 	// InitialDelay from the start of the step's clock to the first measurement.
 	InitialDelay time.Duration
+
+	// Comparison is set for a compare metric, which has no query and no conditions.
+	Comparison *Comparison
 
 	query      *query
 	conditions *conditions
@@ -45,6 +50,10 @@ type Vars struct {
 // Compile makes metrics ready, or returns one error for each metric that cannot be: an *Error of
 // kind Configuration that names the metric, the field, the value and the way out.
 func Compile(metrics []v1alpha1.Metric, opts Options) ([]Plan, error) {
+	metrics, err := expand(metrics)
+	if err != nil {
+		return nil, err
+	}
 	plans := make([]Plan, 0, len(metrics))
 	var errs []error
 	for i := range metrics {
@@ -68,10 +77,14 @@ func compile(metric *v1alpha1.Metric, opts Options) (*Plan, error) {
 	if metric.InitialDelay != nil && metric.InitialDelay.Duration > 0 {
 		plan.InitialDelay = metric.InitialDelay.Duration
 	}
-	if metric.Prometheus == nil {
-		return nil, configurationf("metric %q: prometheus is missing: give it a query", metric.Name)
-	}
 	var err error
+	if metric.Compare != nil {
+		plan.Comparison, err = compileComparison(metric, opts)
+		return plan, err
+	}
+	if metric.Prometheus == nil {
+		return nil, configurationf("metric %q: it has no source: give it prometheus with a query, or compare", metric.Name)
+	}
 	if plan.query, err = compileQuery(metric.Prometheus.Query, opts.Args, plan.Interval); err != nil {
 		return nil, configurationf("metric %q: prometheus.query: %v", metric.Name, err)
 	}

@@ -9,6 +9,8 @@ import (
 // Limit is the condition of a metric as people read it beside a value.
 func Limit(metric *v1alpha1.Metric) string {
 	switch {
+	case metric.Compare != nil:
+		return comparisonLimit(metric.Compare)
 	case metric.FailureCondition == "":
 		return metric.SuccessCondition
 	case metric.SuccessCondition == "":

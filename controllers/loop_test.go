@@ -52,7 +52,8 @@ type bench struct {
 
 type noSources struct{}
 
-func (noSources) Get(string, string) (analysis.Provider, error) { return nil, nil }
+func (noSources) Get(string, string) (analysis.Provider, error)  { return nil, nil }
+func (noSources) Reader(string, string) (analysis.Reader, error) { return nil, nil }
 
 func newBench(t *testing.T, objects ...client.Object) *bench {
 	t.Helper()

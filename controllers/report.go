@@ -156,7 +156,7 @@ func blur(s *v1alpha1.RolloutStatus) time.Time {
 		if m.MeasuredAt != nil && m.MeasuredAt.After(last) {
 			last = m.MeasuredAt.Time
 		}
-		m.Value, m.Message, m.Query, m.MeasuredAt, m.Counts = "", "", "", nil, v1alpha1.MeasurementCounts{}
+		m.Value, m.Message, m.Query, m.MeasuredAt, m.Counts, m.Comparison = "", "", "", nil, v1alpha1.MeasurementCounts{}, nil
 	}
 	return last
 }

@@ -78,7 +78,8 @@ func TestEveryFieldIsDescribedAndNoOther(t *testing.T) {
 		"analysis":   {"rollout", "### analysis", rollout.Properties["analysis"], []string{"metrics"}},
 		"git":        {"rollout", "### git", rollout.Properties["git"], nil},
 		"template":   {"analysistemplate", "## spec", template, []string{"metrics"}},
-		"metric":     {"analysistemplate", "### metrics", *template.Properties["metrics"].Items.Schema, nil},
+		"metric":     {"analysistemplate", "### metrics", *template.Properties["metrics"].Items.Schema, []string{"compare"}},
+		"compare":    {"analysistemplate", "### compare", template.Properties["metrics"].Items.Schema.Properties["compare"], nil},
 		"Repository": {"repository", "## spec", specOf(t, "belay.dev_repositories.yaml"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {

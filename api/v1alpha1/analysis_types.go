@@ -89,8 +89,9 @@ type Argument struct {
 
 // Metric is one thing that is measured and judged.
 //
-// +kubebuilder:validation:ExactlyOneOf=prometheus
-// +kubebuilder:validation:XValidation:rule="has(self.successCondition) || has(self.failureCondition)",message="a metric needs successCondition, failureCondition or both"
+// +kubebuilder:validation:ExactlyOneOf=prometheus;compare
+// +kubebuilder:validation:XValidation:rule="!has(self.prometheus) || has(self.successCondition) || has(self.failureCondition)",message="a metric needs successCondition, failureCondition or both"
+// +kubebuilder:validation:XValidation:rule="has(self.prometheus) || !(has(self.successCondition) || has(self.failureCondition) || has(self.initialDelay) || has(self.count) && self.count > 0 || has(self.failureLimit) && self.failureLimit > 0 || has(self.consecutiveFailureLimit) && self.consecutiveFailureLimit > 0 || has(self.consecutiveSuccessLimit) && self.consecutiveSuccessLimit > 0)",message="conditions, initialDelay, count and limits of failures and successes belong to a prometheus metric"
 type Metric struct {
 	// name of the metric, unique in the attempt.
 	// +required
@@ -101,6 +102,9 @@ type Metric struct {
 	// prometheus is a query whose result the conditions judge.
 	// +optional
 	Prometheus *PrometheusQuery `json:"prometheus,omitempty"`
+	// compare judges the canary against stable.
+	// +optional
+	Compare *Compare `json:"compare,omitempty"`
 	// successCondition is a CEL expression over result (a double, or a list of doubles), with isNaN(), isInf() and
 	// default(). Without it, success is the opposite of failureCondition.
 	// +optional

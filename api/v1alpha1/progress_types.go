@@ -91,6 +91,16 @@ type Progress struct {
 	// clockElapsed is what the clock had counted before that.
 	// +optional
 	ClockElapsed metav1.Duration `json:"clockElapsed,omitempty"`
+	// exposures are the weights of this attempt, in their order, from which its comparisons can be computed again.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=128
+	Exposures []Exposure `json:"exposures,omitempty"`
+	// ramp are the weights in thousandths that a ramp chose, in their order.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=128
+	Ramp []int32 `json:"ramp,omitempty"`
 	// frozenSince is when the attempt was last seen suspended or invalid; empty: it is neither.
 	// +optional
 	FrozenSince *metav1.MicroTime `json:"frozenSince,omitempty"`
@@ -161,6 +171,9 @@ type Ending struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=40
 	Evidence []string `json:"evidence,omitempty"`
+	// cost is how many requests of the canary were bad, where a comparison counted them.
+	// +optional
+	Cost string `json:"cost,omitempty"`
 }
 
 // RetiringService is a canary Service that waits to be deleted.

@@ -164,6 +164,9 @@ type MetricStatus struct {
 	// counts of measurements in this step.
 	// +optional
 	Counts MeasurementCounts `json:"counts"`
+	// comparison is what a compare metric has seen in this attempt.
+	// +optional
+	Comparison *ComparisonStatus `json:"comparison,omitempty"`
 }
 
 // MeasurementCounts counts the measurements of one metric in one step.
@@ -230,6 +233,9 @@ type AttemptRecord struct {
 	// step reached, as "3/5".
 	// +optional
 	Step string `json:"step,omitempty"`
+	// cost is how many requests of the canary were bad, where a comparison counted them.
+	// +optional
+	Cost string `json:"cost,omitempty"`
 	// commit that took it out of Git.
 	// +optional
 	Commit string `json:"commit,omitempty"`

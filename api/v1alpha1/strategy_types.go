@@ -14,15 +14,22 @@ type Strategy struct {
 	Canary *Canary `json:"canary,omitempty"`
 }
 
-// Canary shifts traffic from stable to canary step by step.
+// Canary shifts traffic from stable to canary, by steps that are written down or by a ramp that finds its own.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.steps) != has(self.ramp)",message="exactly one of steps and ramp is given"
 type Canary struct {
 	// steps are the ladder, from the first exposure to 100 %. Weights never fall. A ladder that ends lower than 100 gets
 	// {weight: 100, bake: 0s} appended, visibly in the status.
-	// +required
+	// +optional
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=atomic
-	Steps []Step `json:"steps"`
+	Steps []Step `json:"steps,omitempty"`
+
+	// ramp instead of steps: each weight is chosen by what the comparisons have ruled out so far. It needs a compare metric
+	// with requests and errors.
+	// +optional
+	Ramp *Ramp `json:"ramp,omitempty"`
 
 	// handOver: Full brings all canary pods up before the workload takes them over, so that not one of them restarts.
 	// +optional
@@ -35,6 +42,37 @@ type Canary struct {
 	// +kubebuilder:default="3s"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('10m')",message="settle must be between 0s and 10m"
 	Settle *metav1.Duration `json:"settle,omitempty"`
+}
+
+// Ramp raises the weight as fast as the evidence allows: no higher than the weight at which the canary, were it as bad as the
+// evidence still allows, would make more requests bad than the budget. Each weight lasts 30 s at least and is at most twice
+// the one before.
+//
+// +kubebuilder:validation:XValidation:rule="self.from <= self.to",message="from must not be above to"
+type Ramp struct {
+	// from is the first weight in percent.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	From int32 `json:"from,omitempty"`
+	// to is the highest weight in percent at which canary and stable are compared. 100 follows when the budget allows it there.
+	// +optional
+	// +kubebuilder:default=100
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	To int32 `json:"to,omitempty"`
+	// budgetPermille is how many of a thousand requests may be made bad, at most. Default 2.
+	// +optional
+	// +kubebuilder:default=2
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=500
+	BudgetPermille int32 `json:"budgetPermille,omitempty"`
+	// maxDuration: a ramp that has not come to its end after so long is Inconclusive. Default 30m.
+	// +optional
+	// +kubebuilder:default="30m"
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('168h')",message="maxDuration must be between 1m and 168h"
+	MaxDuration *metav1.Duration `json:"maxDuration,omitempty"`
 }
 
 // HandOver says how the workload takes the canary pods over.

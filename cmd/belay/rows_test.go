@@ -59,12 +59,20 @@ func inUse(t *testing.T) map[string]func(member string) map[string]string {
 			s, status := begun(t, func(r *v1alpha1.Rollout) {
 				metric := v1alpha1.Metric{Name: "m", SuccessCondition: "result < 1"}
 				set(t, &metric, member)
+				if metric.Compare != nil {
+					metric.SuccessCondition = "" // which a comparison does not have
+					*metric.Compare = v1alpha1.Compare{Requests: `requests{s="{{ .Service }}"}`, Errors: `errors{s="{{ .Service }}"}`}
+				}
 				r.Spec.Analysis = &v1alpha1.Analysis{Metrics: []v1alpha1.Metric{metric}}
 			})
-			return map[string]string{
-				"what is compiled": fmt.Sprintf("%d metrics, problems %v", len(s.Plans), s.Problems),
-				"the status":       fmt.Sprintf("%d metrics", len(status.Metrics)),
+			compiled, shown := fmt.Sprintf("problems %v:", s.Problems), ""
+			for i := range s.Plans {
+				compiled += fmt.Sprintf(" a comparison is %t", s.Plans[i].Comparison != nil)
 			}
+			for i := range status.Metrics {
+				shown += " limit " + status.Metrics[i].Limit
+			}
+			return map[string]string{"what is compiled": compiled, "the status": shown}
 		},
 	}
 }
@@ -92,9 +100,10 @@ func TestEveryMemberHasItsRow(t *testing.T) {
 // Each source of metrics has a folder with the contract suite, and each folder is a source of metrics.
 func TestMetricSources(t *testing.T) {
 	compare(t, "sources of metrics", map[string][]string{
-		"members of Metric in the API": unions(t)["Metric"],
-		// evidence judges, it measures nothing.
-		"folders of analysis/": mechanisms(t, "analysis", "analysistest", "evidence"),
+		// A comparison reads the source that queries read.
+		"members of Metric in the API": slices.DeleteFunc(unions(t)["Metric"], func(member string) bool { return member == "compare" }),
+		// The others judge, they measure nothing.
+		"folders of analysis/": mechanisms(t, "analysis", "analysistest", "canarybench", "evidence", "gauge", "latency", "presets", "samples", "trial"),
 	})
 }
 

@@ -186,13 +186,25 @@ func (a *Applier) measure(s *observe.Scene, e plan.Measure) {
 		return
 	}
 	a.Measure(client.ObjectKeyFromObject(s.Rollout), measure.Job{
-		Attempt: e.Attempt, Step: e.Step, Since: e.Since, Plans: s.Plans, Provider: s.Provider,
+		Attempt: e.Attempt, Step: e.Step, Since: e.Since, Plans: s.Plans, Provider: s.Provider, Reader: s.Reader,
+		Exposures: e.Exposures, StablePods: e.StablePods,
 		Vars: analysis.Vars{
 			Namespace: s.Namespace, Name: s.Name, Service: s.Progress.CanaryService,
 			Revision: s.Progress.Canary.Revision, Arm: "canary",
 		},
+		Stable: analysis.Vars{
+			Namespace: s.Namespace, Name: s.Name, Service: s.Config.Service, Revision: stableOf(s), Arm: "stable",
+		},
 		Restored: s.Rollout.Status.Metrics,
 	})
+}
+
+// stableOf is the stable revision, which an attempt always has.
+func stableOf(s *observe.Scene) string {
+	if s.Progress.Stable == nil {
+		return ""
+	}
+	return s.Progress.Stable.Revision
 }
 
 // git puts an order on the desk.

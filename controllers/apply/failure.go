@@ -25,6 +25,9 @@ func (a *Applier) failure(s *observe.Scene) gitops.Failure {
 	for _, line := range e.Evidence {
 		f.Evidence = append(f.Evidence, evidence(line))
 	}
+	if e.Cost != "" {
+		f.Evidence = append(f.Evidence, gitops.Evidence{Name: e.Cost})
+	}
 	return f
 }
 

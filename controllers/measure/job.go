@@ -18,8 +18,13 @@ type Job struct {
 	Plans []analysis.Plan
 	// Provider that answers the queries.
 	Provider analysis.Provider
-	// Vars that the queries may name.
-	Vars analysis.Vars
+	// Reader of raw samples, for comparisons.
+	Reader analysis.Reader
+	// Vars that the queries may name: the canary's. Stable's are for the other arm of a comparison.
+	Vars, Stable analysis.Vars
+	// Exposures are the weights of the attempt since metrics run, StablePods is how many pods stable has.
+	Exposures  []v1alpha1.Exposure
+	StablePods int32
 	// Restored is status.metrics of this attempt, from which counts continue after a restart.
 	// Entries of another step, and those measured before Since, are ignored.
 	Restored []v1alpha1.MetricStatus

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/belay-dev/belay/analysis"
+	"github.com/belay-dev/belay/analysis/trial"
 	"github.com/belay-dev/belay/api/v1alpha1"
 )
 
@@ -33,6 +34,11 @@ type series struct {
 	status   v1alpha1.MetricStatus
 	warning  string
 	problem  string // why it is misconfigured
+
+	// Of a comparison.
+	trial          *trial.Trial
+	canary, stable analysis.Selectors
+	retry          time.Time // not read again before
 }
 
 // Pending is what is known of metrics at the start of a step: nothing.
@@ -52,7 +58,8 @@ func Pending(plans []analysis.Plan, step int32) []v1alpha1.MetricStatus {
 	return out
 }
 
-func newRun(key types.NamespacedName, job Job) *run {
+// newRun begins a step. Comparisons go on from the step before, where that is one of the same attempt.
+func newRun(key types.NamespacedName, job Job, before *run) *run {
 	out := &run{key: key, job: job}
 	out.job.Restored = nil
 	for i, status := range Pending(job.Plans, job.Step) {
@@ -60,6 +67,7 @@ func newRun(key types.NamespacedName, job Job) *run {
 		for j := range job.Restored {
 			s.restore(&job.Restored[j])
 		}
+		s.compareWith(before)
 		out.series = append(out.series, s)
 	}
 	return out
@@ -69,6 +77,9 @@ func newRun(key types.NamespacedName, job Job) *run {
 // time guards against the status of another attempt: it was measured before this step began.
 // Status keeps whole seconds.
 func (s *series) restore(old *v1alpha1.MetricStatus) {
+	if s.plan.Comparison != nil {
+		return // it is computed again from the samples
+	}
 	if old.Name != s.status.Name || old.Step != s.run.job.Step || old.MeasuredAt == nil ||
 		old.MeasuredAt.Time.Before(s.run.job.Since.Truncate(time.Second)) {
 		return
@@ -88,11 +99,16 @@ func (s *series) restore(old *v1alpha1.MetricStatus) {
 // follow takes over what may change while a step runs, and says whether the schedule did.
 func (r *run) follow(job Job) bool {
 	moved := !job.Since.Equal(r.job.Since)
-	r.job.Since, r.job.Provider, r.job.Vars = job.Since, job.Provider, job.Vars
-	if !moved {
+	exposed := len(job.Exposures) != len(r.job.Exposures)
+	r.job.Since, r.job.Provider, r.job.Reader, r.job.Vars, r.job.Exposures = job.Since, job.Provider, job.Reader, job.Vars, job.Exposures
+	if !moved && !exposed {
 		return false
 	}
 	for _, s := range r.series {
+		if s.trial != nil {
+			s.trial.Follow(job.Exposures)
+			continue
+		}
 		s.tick = 0
 		if !s.measured.IsZero() {
 			s.tick = s.after(s.measured)
@@ -111,8 +127,11 @@ func (r *run) end() {
 	}
 }
 
-// at is the moment of the next tick.
+// at is the moment of the next tick; zero: none is due before something changes.
 func (s *series) at() time.Time {
+	if s.trial != nil {
+		return s.compareAt()
+	}
 	return s.run.job.Since.Add(s.plan.InitialDelay + time.Duration(s.tick)*s.plan.Interval)
 }
 

@@ -78,7 +78,7 @@ func (r *Runner) Ensure(key types.NamespacedName, job Job) {
 		if current != nil {
 			current.end()
 		}
-		r.runs[key] = newRun(key, job)
+		r.runs[key] = newRun(key, job, current)
 	}
 	r.mu.Unlock()
 	r.poke()
@@ -170,7 +170,11 @@ func (r *Runner) due() ([]*series, time.Duration) {
 			if s.finished || s.busy {
 				continue
 			}
-			if wait := s.at().Sub(now); wait > 0 {
+			at := s.at()
+			if at.IsZero() {
+				continue
+			}
+			if wait := at.Sub(now); wait > 0 {
 				next = min(next, wait)
 				continue
 			}
@@ -206,6 +210,13 @@ func (r *Runner) measure(ctx context.Context, s *series) {
 	defer cancel()
 	job, ok := r.begin(s, cancel)
 	if !ok {
+		return
+	}
+	if s.trial != nil {
+		if r.compare(ctx, s, job) {
+			r.poke()
+			r.opts.Wake(s.run.key)
+		}
 		return
 	}
 	start := r.opts.Clock.Now()

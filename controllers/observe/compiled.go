@@ -51,11 +51,33 @@ func (o *Observer) compile(s *Scene, digest string) {
 	}
 	plans, err := o.compiled.get(client.ObjectKeyFromObject(s.Rollout), digest, func() ([]analysis.Plan, error) {
 		return analysis.Compile(s.Effective.Metrics, analysis.Options{
-			Interval: durationOr(s.Effective.Spec.Analysis.Interval, 0), Args: s.Effective.Args,
+			Interval: durationOr(s.Effective.Spec.Analysis.Interval, 0), Args: s.Effective.Args, Ramp: ramps(s),
 		})
 	})
 	if err != nil {
 		s.problem("InvalidMetric", "spec.analysis: %s", oneLine(err))
 	}
 	s.Plans = plans
+}
+
+func ramps(s *Scene) bool {
+	canary := s.Effective.Spec.Strategy.Canary
+	return canary != nil && canary.Ramp != nil
+}
+
+// rampProblem: a ramp without a bound on errors would stand at its first weight for ever.
+func (s *Scene) rampProblem() {
+	if !ramps(s) {
+		return
+	}
+	for i := range s.Plans {
+		if c := s.Plans[i].Comparison; c != nil && !c.Latency && !s.Plans[i].Metric.DryRun {
+			if a := s.Effective.Spec.Analysis; a.StartAt > 1 {
+				s.problem("InvalidRamp", "spec.analysis.startAt is %d: a ramp compares from its first weight on: leave it out", a.StartAt)
+			}
+			return
+		}
+	}
+	s.problem("InvalidRamp", "spec.strategy.canary.ramp needs a compare metric with requests and errors (or a preset that has them), "+
+		"whose bound decides about the weights: add one to spec.analysis")
 }

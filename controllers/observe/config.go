@@ -22,13 +22,17 @@ const (
 	defaultMaxAge   = time.Hour
 )
 
-// configure turns a snapshot into what decisions depend on.
-func configure(s Snapshot, plans []analysis.Plan) plan.Config {
+// configure turns a snapshot into what decisions depend on; ramp are the weights that a ramp has chosen so far.
+func configure(s Snapshot, plans []analysis.Plan, ramp []int32) plan.Config {
 	c := plan.Config{
 		Progress:       durationOr(s.Spec.ProgressDeadline, defaultProgress),
 		Settle:         defaultSettle,
 		OnInconclusive: v1alpha1.InconclusivePause,
 		Ladder:         ladder(s.Spec.Strategy.Canary),
+	}
+	if canary := s.Spec.Strategy.Canary; canary != nil && canary.Ramp != nil {
+		c.Ramp = ramped(canary.Ramp)
+		c.Ladder = plan.RampLadder(*c.Ramp, ramp)
 	}
 	if len(s.Spec.Services) > 0 {
 		c.Service = s.Spec.Services[0].Name
@@ -41,6 +45,9 @@ func configure(s Snapshot, plans []analysis.Plan) plan.Config {
 		shares = append(shares, step.Permille)
 	}
 	c.Scale = routers.ScaleFor(shares)
+	if c.Ramp != nil {
+		c.Scale = 100 // whole percents, whatever it will choose
+	}
 	if a := s.Spec.Analysis; a != nil {
 		c.StartAt = max(1, a.StartAt)
 		c.StepDeadline = durationOr(a.StepDeadline, 0)
@@ -54,6 +61,28 @@ func configure(s Snapshot, plans []analysis.Plan) plan.Config {
 		}
 	}
 	return c
+}
+
+// Defaults of a ramp.
+const (
+	defaultRampFrom   = 1
+	defaultRampTo     = 100
+	defaultRampBudget = 2
+	defaultRampMax    = 30 * time.Minute
+)
+
+func ramped(r *v1alpha1.Ramp) *plan.Ramp {
+	or := func(value, otherwise int32) int32 {
+		if value == 0 {
+			return otherwise
+		}
+		return value
+	}
+	return &plan.Ramp{
+		From: 10 * or(r.From, defaultRampFrom), To: 10 * or(r.To, defaultRampTo),
+		Budget: float64(or(r.BudgetPermille, defaultRampBudget)) / 1000,
+		Max:    durationOr(r.MaxDuration, defaultRampMax),
+	}
 }
 
 // ladder resolves the steps; one that ends below 100 % gets a last step, so that it always ends there.

@@ -76,7 +76,7 @@ func TestConfigure(t *testing.T) {
 		}
 		return s
 	}
-	plain := configure(spec(nil), nil)
+	plain := configure(spec(nil), nil, nil)
 	if plain.Service != "checkout" || plain.Settle != 3*time.Second || plain.Progress != 10*time.Minute || plain.Scale != 100 ||
 		plain.OnInconclusive != v1alpha1.InconclusivePause || plain.Measuring || plain.Gating || len(plain.Ladder) != 2 {
 		t.Errorf("with nothing said: %+v", plain)
@@ -86,12 +86,12 @@ func TestConfigure(t *testing.T) {
 		s.Strategy.Canary.Settle = lasting(0)
 		s.Strategy.Canary.Steps[0] = v1alpha1.Step{WeightPermille: number(5)}
 		s.Analysis = &v1alpha1.Analysis{StartAt: 2, StepDeadline: lasting(time.Hour), OnInconclusive: v1alpha1.InconclusiveAbort}
-	}), nil)
+	}), nil, nil)
 	if said.Settle != 0 || said.Progress != time.Minute || said.Scale != 1000 || said.StartAt != 2 || said.StepDeadline != time.Hour ||
 		said.OnInconclusive != v1alpha1.InconclusiveAbort {
 		t.Errorf("as it was said: %+v", said)
 	}
-	if got := configure(Snapshot{}, nil); got.Service != "" || got.Ladder != nil {
+	if got := configure(Snapshot{}, nil, nil); got.Service != "" || got.Ladder != nil {
 		t.Errorf("of nothing: %+v", got)
 	}
 	metrics := map[string]struct {
@@ -106,7 +106,7 @@ func TestConfigure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := spec(func(s *v1alpha1.RolloutSpec) { s.Analysis = &v1alpha1.Analysis{} })
 			s.Metrics = tc.metrics
-			c := configure(s, []analysis.Plan{{Interval: 10 * time.Second, InitialDelay: 5 * time.Second}, {Interval: 2 * time.Second}})
+			c := configure(s, []analysis.Plan{{Interval: 10 * time.Second, InitialDelay: 5 * time.Second}, {Interval: 2 * time.Second}}, nil)
 			if c.Measuring != tc.measuring || c.Gating != tc.gating {
 				t.Errorf("measuring %t, gating %t", c.Measuring, c.Gating)
 			}

@@ -148,7 +148,7 @@ func FuzzSpec(f *testing.F) {
 				scene.problem("InvalidMetric", "spec.analysis: %s", oneLine(err))
 			}
 		}
-		c := configure(read, plans)
+		c := configure(read, plans, nil)
 		for _, p := range scene.Problems {
 			if p.Reason == "" || !strings.HasPrefix(p.Message, "spec.") {
 				t.Errorf("%s does not name a field: %q", p.Reason, p.Message)

@@ -59,6 +59,7 @@ func (o *Observer) Forget(key types.NamespacedName) {
 // Providers gives the metrics source of a name to a namespace.
 type Providers interface {
 	Get(name, namespace string) (analysis.Provider, error)
+	Reader(name, namespace string) (analysis.Reader, error)
 }
 
 // Scene is an observation, with what effects need beside the facts that decisions are made of.
@@ -72,6 +73,8 @@ type Scene struct {
 	// Plans of the metrics, and their provider.
 	Plans    []analysis.Plan
 	Provider analysis.Provider
+	// Reader of raw samples, from the same source.
+	Reader analysis.Reader
 	// Measurement of the current step.
 	Measurement measure.State
 	// Workload, Target and Routers that effects go to.
@@ -178,7 +181,8 @@ func (o *Observer) snapshot(ctx context.Context, s *Scene) error {
 		digest = s.Progress.SnapshotDigest
 	}
 	o.compile(s, digest)
-	s.Config = configure(s.Effective, s.Plans)
+	s.rampProblem()
+	s.Config = configure(s.Effective, s.Plans, s.Progress.Ramp)
 	if s.Attempt.Lost {
 		s.Config.Service = strings.TrimSuffix(s.Progress.CanaryService, "-canary") // what the attempt splits, whatever is edited
 	}
@@ -289,6 +293,9 @@ func (o *Observer) metrics(_ context.Context, s *Scene) error {
 			s.problem("UnknownProvider", "spec.analysis.provider: %s", oneLine(err))
 		}
 		s.Provider = provider
+		if s.Reader, err = o.Providers.Reader(a.Provider, s.Namespace); err != nil && provider != nil {
+			s.problem("UnknownProvider", "spec.analysis.provider: %s", oneLine(err))
+		}
 	}
 	state, ok := o.Measured(client.ObjectKeyFromObject(s.Rollout))
 	if ok && state.Attempt == s.Progress.Attempt && state.Step == s.Progress.Step {

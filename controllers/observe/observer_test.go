@@ -33,6 +33,8 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // sources has the default provider for everybody, and no other.
 type sources struct{}
 
+func (sources) Reader(string, string) (analysis.Reader, error) { return nil, nil }
+
 func (sources) Get(name, namespace string) (analysis.Provider, error) {
 	if name != "" {
 		return nil, errors.New("there is no provider " + name + " for namespace " + namespace + "\nknown is the default")

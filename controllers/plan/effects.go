@@ -71,11 +71,14 @@ type (
 	ReturnRevision struct{ Revision workloads.Revision }
 	// DropRevision deletes an empty ReplicaSet of ours.
 	DropRevision struct{ Name string }
-	// Measure runs the metrics of a step; its clock began at Since.
+	// Measure runs the metrics of a step; its clock began at Since. Comparisons go through the whole attempt: Exposures are
+	// the weights since metrics run, StablePods is how many pods stable has beside the canary.
 	Measure struct {
-		Attempt int64
-		Step    int32
-		Since   time.Time
+		Attempt    int64
+		Step       int32
+		Since      time.Time
+		Exposures  []v1alpha1.Exposure
+		StablePods int32
 	}
 	// ReadTip asks for the branch head.
 	ReadTip struct{ For string }

@@ -24,7 +24,7 @@ const maxEvidence = 40
 func (o *Observed) end(outcome v1alpha1.Outcome, reason string, evidence ...string) *Plan {
 	p := o.record(v1alpha1.PhaseAborted, reason, func(p *v1alpha1.Progress) {
 		evidence = evidence[:min(len(evidence), maxEvidence)]
-		p.Ending = &v1alpha1.Ending{Outcome: outcome, Reason: reason, At: o.stamp(), Step: o.stepText(), Evidence: evidence}
+		p.Ending = &v1alpha1.Ending{Outcome: outcome, Reason: reason, At: o.stamp(), Step: o.stepText(), Evidence: evidence, Cost: o.cost()}
 		p.Paused, p.Inconclusive = false, ""
 		o.enter(p, v1alpha1.StageAborting)
 	})
@@ -275,7 +275,7 @@ func (o *Observed) retiring(cleared time.Time) *v1alpha1.RetiringService {
 // attempt is the line of history.
 func (o *Observed) attempt(e v1alpha1.Ending) *v1alpha1.AttemptRecord {
 	p := o.Progress
-	a := &v1alpha1.AttemptRecord{Attempt: p.Attempt, Outcome: e.Outcome, Reason: e.Reason}
+	a := &v1alpha1.AttemptRecord{Attempt: p.Attempt, Outcome: e.Outcome, Reason: e.Reason, Cost: e.Cost}
 	a.Step, _, _ = strings.Cut(e.Step, " ")
 	if p.Canary != nil {
 		a.Revision, a.Image = p.Canary.Revision, p.Canary.Image

@@ -223,7 +223,7 @@ func (o *Observed) settlingCleared() *Plan {
 
 // promoted closes a good attempt in the books.
 func (o *Observed) promoted() *Plan {
-	e := v1alpha1.Ending{Outcome: v1alpha1.OutcomePromoted, Reason: fmt.Sprintf("revision %s %s", o.Progress.Stable.Revision, o.merit()), At: o.stamp(), Step: o.stepText()}
+	e := v1alpha1.Ending{Outcome: v1alpha1.OutcomePromoted, Reason: fmt.Sprintf("revision %s %s", o.Progress.Stable.Revision, o.merit()), At: o.stamp(), Step: o.stepText(), Cost: o.cost()}
 	p := o.record(v1alpha1.PhaseHealthy, fmt.Sprintf("revision %s is promoted", o.Progress.Stable.Revision), func(p *v1alpha1.Progress) {
 		p.Ending = &e
 		p.WeightPermille, p.Step = 0, 0

@@ -94,6 +94,8 @@ type Config struct {
 	Gating         bool
 	Measuring      bool
 	OnInconclusive v1alpha1.InconclusiveAction
+	// Ramp, instead of a ladder that is written down: Ladder then holds the weights that it has chosen so far.
+	Ramp *Ramp
 	// Scale of every split of the attempt.
 	Scale int32
 }
@@ -111,6 +113,14 @@ type Step struct {
 	OnTimeout v1alpha1.TimeoutAction
 	// Appended: not in the spec, added so that the ladder ends at 100 %.
 	Appended bool
+}
+
+// Ramp chooses weights by what comparisons have ruled out.
+type Ramp struct {
+	From, To int32 // permille
+	// Budget is the share of all requests that may be made bad.
+	Budget float64
+	Max    time.Duration
 }
 
 // Git is what is known of the repository.

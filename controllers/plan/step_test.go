@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -223,7 +224,7 @@ func TestEffectsOfAStep(t *testing.T) {
 		t.Errorf("canaries are %+v", canaries)
 	}
 	measure, ok := Decide(baking(2, time.Minute)).Effects[0].(Measure)
-	if !ok || measure != (Measure{Attempt: 7, Step: 2, Since: noon.Add(-time.Minute)}) {
+	if want := (Measure{Attempt: 7, Step: 2, Since: noon.Add(-time.Minute), StablePods: 4}); !ok || !reflect.DeepEqual(measure, want) {
 		t.Errorf("measured is %+v", measure)
 	}
 	effects := Decide(pinningState()).Effects

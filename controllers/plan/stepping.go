@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/belay-dev/belay/api/v1alpha1"
 	"github.com/belay-dev/belay/routers"
 )
@@ -99,6 +101,7 @@ func (o *Observed) startClock() *Plan {
 	p := o.record(v1alpha1.PhaseProgressing, o.bakingText(), func(p *v1alpha1.Progress) {
 		p.ProgrammedSince = o.stampPtr()
 		p.ReadyHighWater = o.canaryReady()
+		o.expose(p)
 	})
 	p.Quiet = true
 	if step, _ := o.step(); !step.Approve {
@@ -107,6 +110,17 @@ func (o *Observed) startClock() *Plan {
 		p.Waiting = waiting(p.Reason, running.clockStart(), running.clockReaches(step.Bake))
 	}
 	return p
+}
+
+// expose remembers when the clock of the step first started. From these moments comparisons are computed again after a
+// restart; a clock that stood meanwhile does not change them, since what counts is what the arms answered.
+func (o *Observed) expose(p *v1alpha1.Progress) {
+	if n := len(p.Exposures); n > 0 && p.Exposures[n-1].Step == p.Step {
+		return
+	}
+	p.Exposures = append(slices.Clip(p.Exposures), v1alpha1.Exposure{
+		Step: p.Step, WeightPermille: p.WeightPermille, Pods: o.size(), Since: metav1.NewMicroTime(o.Now.Add(o.Config.Settle)),
+	})
 }
 
 // trafficLag says which route does not carry the step's weight yet; empty: all do.
@@ -157,6 +171,9 @@ func stepUnfinished(o *Observed) *Plan {
 	}
 	if o.Progress.PromoteFull {
 		return o.settling()
+	}
+	if o.Config.Ramp != nil {
+		return o.ramping()
 	}
 	elapsed, v := o.elapsed(), o.verdict()
 	if elapsed >= step.Bake && !o.clockStart().After(o.Now) && v.verdict == v1alpha1.VerdictPass {
@@ -224,9 +241,20 @@ func (o *Observed) bakingText() string {
 // withMeasuring keeps the metrics of the step running beside a plan that waits.
 func (o *Observed) withMeasuring(p *Plan) *Plan {
 	if o.measured() && p.Progress == nil {
-		p.Effects = append(p.Effects, Measure{Attempt: o.Progress.Attempt, Step: o.Progress.Step, Since: o.clockStart()})
+		p.Effects = append(p.Effects, Measure{
+			Attempt: o.Progress.Attempt, Step: o.Progress.Step, Since: o.clockStart(), Exposures: o.exposures(), StablePods: o.Progress.Replicas,
+		})
 	}
 	return o.withTip(p)
+}
+
+// exposures are those from the step on at which metrics begin to run.
+func (o *Observed) exposures() []v1alpha1.Exposure {
+	i := slices.IndexFunc(o.Progress.Exposures, func(e v1alpha1.Exposure) bool { return e.Step >= o.Config.StartAt })
+	if i < 0 {
+		return nil
+	}
+	return o.Progress.Exposures[i:]
 }
 
 // withTip learns, once in an attempt, at which commit the canary's template came. It asks as soon as the attempt begins:
@@ -304,6 +332,9 @@ func (o *Observed) approval(where string) *Plan {
 func stepFinished(o *Observed) *Plan {
 	if o.Progress.Stage != v1alpha1.StageStepping || o.last() {
 		return nil
+	}
+	if o.Config.Ramp != nil && !o.Progress.PromoteFull {
+		return o.toRampStep()
 	}
 	next := o.Progress.Step + 1
 	if o.Progress.PromoteFull {

@@ -77,6 +77,20 @@ func (o *Observed) evidence() []string {
 	return append(failed, others...)
 }
 
+// cost is what the attempt cost its users so far, by the comparison that counted most; empty: none counts.
+func (o *Observed) cost() string {
+	var most *v1alpha1.ComparisonStatus
+	for _, m := range o.Metrics {
+		if c := m.Comparison; c != nil && c.Cost != "" && (most == nil || c.ExcessBad > most.ExcessBad) {
+			most = c
+		}
+	}
+	if most == nil {
+		return ""
+	}
+	return most.Cost
+}
+
 // step is the current rung.
 func (o *Observed) step() (Step, bool) {
 	i := int(o.Progress.Step) - 1

@@ -98,6 +98,9 @@ func (s sources) Get(string, string) (analysis.Provider, error) {
 	return s.process.world.metrics.Provider(s.process.name), nil
 }
 
+// Reader reads nothing: no story compares.
+func (s sources) Reader(string, string) (analysis.Reader, error) { return nil, nil }
+
 // wake is called by what runs beside the loop.
 func (p *process) wake(key types.NamespacedName) {
 	p.world.schedule.Hand(p.name+" wakes "+key.String(), func() { p.queue.add(key) })

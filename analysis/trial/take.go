@@ -1,0 +1,101 @@
+package trial
+
+import (
+	"strings"
+	"time"
+
+	"github.com/belay-dev/belay/analysis/evidence"
+	"github.com/belay-dev/belay/analysis/samples"
+)
+
+// Take takes in what was read, all of what Reads asked for at that moment. What cannot be judged with is told by Finding,
+// and read again.
+func (t *Trial) Take(now time.Time, reads []Read) {
+	if len(reads) == 0 {
+		return
+	}
+	if !t.started {
+		t.begin(now, gather(reads))
+		return
+	}
+	first, last := t.next, t.grid.Index(reads[0].To)
+	if last < first {
+		return
+	}
+	counted := t.judge.count(t, first, last, gather(reads), now)
+	if t.complain(counted.problems); t.problem != "" {
+		return
+	}
+	for k := range counted.ticks {
+		t.tick(k, counted)
+	}
+}
+
+// tick judges the next one.
+func (t *Trial) tick(k int, c counted) {
+	at := t.weight(t.next)
+	changed := t.exposure >= 0 && t.exposures[at].Permille != t.exposures[t.exposure].Permille
+	t.exposure = at
+	tick := c.ticks[k]
+	tick.Baseline = t.watch.see(tick, c.canarySeen[k], c.stableSeen[k], t.exposures[at].Permille)
+	t.judge.add(k, changed, tick.Baseline)
+	t.cost.Add(tick)
+	t.next++
+}
+
+// complain keeps what is wrong with the samples: one thing that forbids judging, or what people should know.
+func (t *Trial) complain(problems []samples.Problem) {
+	t.problem = ""
+	var warnings []string
+	for _, p := range problems {
+		switch {
+		case p.Refuse && t.problem == "":
+			t.problem = p.Text
+		case !p.Refuse:
+			warnings = append(warnings, p.Text)
+		}
+	}
+	t.warning = strings.Join(warnings[:min(len(warnings), 3)], "; ")
+}
+
+// begin takes stable's history in: it decides how long a tick is, and how much chance has to be allowed for.
+func (t *Trial) begin(now time.Time, in taken) {
+	anchor := t.exposures[0].Since
+	all := append(append(append([]samples.Series{}, in.stable.requests...), in.stable.errors...), in.stable.histogram...)
+	grid, err := samples.NewGrid(anchor, samples.TickLength(t.o.Plan.Interval, all))
+	if err != nil {
+		t.problem = err.Error()
+		return
+	}
+	t.grid, t.lag = grid, samples.Lag(samples.ScrapeInterval(all))
+	t.pods = t.o.Plan.Comparison.PodLabel
+	params := t.o.Plan.Comparison.Params
+	params.TickSeconds = grid.Tick().Seconds()
+	make := countersJudge
+	if t.o.Plan.Comparison.Latency {
+		make = latencyJudge
+	}
+	judge, problems, err := make(t, params, in, now)
+	if err != nil {
+		t.problem = err.Error()
+		return
+	}
+	if t.complain(problems); t.problem != "" {
+		return
+	}
+	t.judge, t.started = judge, true
+}
+
+// dispersion is what stable's pods say of chance, or what is assumed.
+func (t *Trial) dispersion(pods [][]evidence.Counts, p evidence.Params) evidence.Params {
+	d := evidence.AssumedDispersion()
+	if len(pods) > 1 {
+		d = evidence.EstimateDispersion(pods)
+	}
+	t.assumed = !d.PhiKnown || !d.NoiseKnown
+	p.Phi, p.Noise = d.Phi, d.Noise(int(max(1, t.exposures[0].Pods)), int(max(1, t.o.StablePods)))
+	return p
+}
+
+// before is the first tick of history.
+func (t *Trial) before() int64 { return -int64(history / t.grid.Tick()) }

@@ -1,0 +1,218 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/belay-dev/belay/analysis"
+	"github.com/belay-dev/belay/analysis/evidence"
+	"github.com/belay-dev/belay/analysis/trial"
+	"github.com/belay-dev/belay/api/v1alpha1"
+)
+
+// compareWith makes the trial of a compare metric, or goes on with the one of the step before.
+func (s *series) compareWith(before *run) {
+	if s.plan.Comparison == nil {
+		return
+	}
+	if before != nil && before.job.Attempt == s.run.job.Attempt {
+		for _, old := range before.series {
+			if old.trial != nil && old.plan.Metric.Name == s.plan.Metric.Name {
+				s.trial, s.canary, s.stable = old.trial, old.canary, old.stable
+			}
+		}
+	}
+	if s.trial == nil {
+		s.begin()
+	}
+	if s.trial != nil {
+		s.trial.Follow(s.run.job.Exposures)
+	}
+}
+
+func (s *series) begin() {
+	selectors := s.plan.Comparison.Selectors
+	canary, err := selectors.Select(s.run.job.Vars)
+	if err == nil {
+		s.canary = canary
+		s.stable, err = selectors.Select(s.run.job.Stable)
+	}
+	if err != nil {
+		s.problem, s.status.Message, s.finished = err.Error(), err.Error(), true
+		return
+	}
+	s.trial = trial.New(trial.Options{Plan: s.plan, Canary: s.canary, Stable: s.stable, StablePods: s.run.job.StablePods})
+}
+
+// compareAt is when the trial can go on; zero: not before it is told more.
+func (s *series) compareAt() time.Time {
+	if due := s.trial.Due(); due.IsZero() || due.After(s.retry) {
+		return due
+	}
+	return s.retry
+}
+
+// compare reads what the trial asks for and lets it judge.
+func (r *Runner) compare(ctx context.Context, s *series, job Job) bool {
+	now := r.opts.Clock.Now()
+	r.mu.Lock()
+	reads := s.trial.Reads(now)
+	r.mu.Unlock()
+	start := r.opts.Clock.Now()
+	err := r.read(ctx, job.Reader, reads)
+	if err == nil && ctx.Err() != nil {
+		return false
+	}
+	if r.opts.Queried != nil {
+		r.opts.Queried(r.opts.Clock.Since(start))
+	}
+	neverSeen, ok := r.compared(s, now, reads, err)
+	if ok && neverSeen {
+		seen, err := r.everSeen(ctx, s, job, now)
+		ok = r.recall(s, now, seen, err)
+	}
+	return ok
+}
+
+// read fills the reads in. Each has the time of a query.
+func (r *Runner) read(ctx context.Context, reader analysis.Reader, reads []trial.Read) error {
+	for i := range reads {
+		if err := r.within(ctx, func(ctx context.Context) (err error) {
+			reads[i].Series, err = reader.Raw(ctx, reads[i].Selector, reads[i].From, reads[i].To)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// within gives a query its time, by the clock that is given.
+func (r *Runner) within(ctx context.Context, query func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	expired := make(chan struct{})
+	deadline := r.opts.Clock.AfterFunc(r.opts.QueryTimeout, func() { close(expired); cancel() })
+	defer deadline.Stop()
+	err := query(ctx)
+	select {
+	case <-expired:
+		return &analysis.Error{Kind: analysis.Transient, Text: "the query took longer than " + r.opts.QueryTimeout.String(), Err: err}
+	default:
+		return err
+	}
+}
+
+// compared takes in what was read, unless the job ended meanwhile.
+func (r *Runner) compared(s *series, now time.Time, reads []trial.Read, err error) (neverSeen, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.run.ended {
+		return false, false
+	}
+	s.busy, s.cancel = false, nil
+	if err != nil {
+		s.unread(err, now)
+		return false, true
+	}
+	s.trial.Take(now, reads)
+	s.status.Counts.ConsecutiveError, s.retry = 0, time.Time{}
+	if s.trial.Tick() == 0 {
+		s.retry = now.Add(s.plan.Interval) // history could not be judged with: it is read again
+	}
+	return s.found(s.trial.Finding(s.run.job.Step), now), true
+}
+
+// unread counts a source that did not answer: neutral, and Inconclusive when it lasts.
+func (s *series) unread(err error, now time.Time) {
+	m := s.plan.Evaluate(analysis.Result{}, err)
+	counts, verdict, message := analysis.Judge(&s.plan.Metric, s.status.Counts, m)
+	s.status.Counts, s.status.Message = counts, message
+	if s.status.Verdict != v1alpha1.VerdictFail {
+		s.status.Verdict = verdict
+	}
+	s.problem = ""
+	if m.Outcome == analysis.Misconfigured {
+		s.problem = m.Message
+	}
+	s.retry = now.Add(s.plan.Interval)
+}
+
+// found keeps what the trial says, and asks whether any error was ever seen.
+func (s *series) found(f trial.Finding, now time.Time) (neverSeen bool) {
+	s.status.Verdict, s.status.Value, s.status.Message, s.status.Comparison = f.Verdict, f.Value, f.Message, f.Status
+	s.status.MeasuredAt = &metav1.Time{Time: now.Truncate(time.Second)}
+	s.status.Query = first(s.canary)
+	s.problem, s.warning = f.Misconfigured, f.Warning
+	s.measured = now
+	s.run.merge()
+	s.finished = s.status.Verdict == v1alpha1.VerdictFail
+	return f.NeverSeen
+}
+
+// first is the selector that stands for a comparison.
+func first(s analysis.Selectors) string {
+	if s.Requests != "" {
+		return s.Requests
+	}
+	return s.Histograms[0]
+}
+
+// merge looks at all comparisons together: several that nearly fail can fail together, and the one that says most is named.
+func (r *run) merge() {
+	var parts []evidence.Part
+	for _, s := range r.series {
+		if s.trial == nil || s.plan.Metric.DryRun {
+			continue
+		}
+		if s.status.Verdict == v1alpha1.VerdictFail {
+			return
+		}
+		parts = append(parts, s.trial.Finding(r.job.Step).Part)
+	}
+	if len(parts) < 2 {
+		return
+	}
+	merged := evidence.Merge(parts)
+	if !merged.Fail {
+		return
+	}
+	for _, s := range r.series {
+		if s.plan.Metric.Name == merged.Culprit {
+			s.status.Verdict = v1alpha1.VerdictFail
+			s.status.Message += fmt.Sprintf("; together the %d comparisons are beyond their margins", len(parts))
+			s.finished = true
+		}
+	}
+}
+
+// everSeen asks whether the errors of either arm matched anything within a week.
+func (r *Runner) everSeen(ctx context.Context, s *series, job Job, now time.Time) (seen bool, err error) {
+	err = r.within(ctx, func(ctx context.Context) error {
+		result, err := job.Provider.Query(ctx, analysis.SeenQuery(s.canary.Errors, s.stable.Errors), now)
+		seen = len(result.Series) > 0
+		return err
+	})
+	return seen, err
+}
+
+// recall takes the answer in: a selector of errors that never matched is taken for a typo.
+func (r *Runner) recall(s *series, now time.Time, seen bool, err error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case s.run.ended:
+		return false
+	case err != nil:
+		s.unread(err, now)
+	case seen:
+		s.trial.ErrorsSeen()
+		s.found(s.trial.Finding(s.run.job.Step), now)
+	default:
+		s.status.Message = fmt.Sprintf("ErrorsNeverSeen: %s matched nothing in either arm for 7 days: correct it, or set allowNeverSeen: true", s.canary.Errors)
+	}
+	return true
+}
