@@ -110,6 +110,11 @@ bench: build parts ## What Belay takes and asks, measured on all parts and print
 	@$(PROGRESS) 'building bin/bench' go build -C e2e -o $(BIN)/bench ./cmd/bench
 	@$(RUN) $(BIN)/bench
 
+.PHONY: bench-analysis
+bench-analysis: requirements ## How often and how soon judges decide, on streams with known truth, beside the targets; ONLY=delay one table, MANY= FEW= how often
+	@$(PROGRESS) 'measuring judges' go run ./analysis/canarybench/cmd/canarybench tables \
+	  --many '$(or $(MANY),10000)' --few '$(or $(FEW),1000)' --only '$(ONLY)'
+
 .PHONY: clean
 clean: ## Remove what was built, but keep the parts and the tools
 	rm -f $(addprefix $(BIN)/,belay kubectl-belay local app demo bench)

@@ -15,7 +15,7 @@ func (b Bench) Latency() Table {
 		Says: fmt.Sprintf("Requests until the rollback, mean of %d streams, over two bounds for r = 1 and a = 0: of these buckets, and of all latencies (eighty buckets to a "+
 			"doubling), which no judge of these buckets can reach. Log-normal latencies with a slow kind; classic buckets are the twelve that libraries have by "+
 			"default, native ones have eight to a doubling. A tick has a fortieth of the first bound. \"Bands\" are published confidence bands, over the bound of all "+
-			"latencies, after at most fifty bounds. False rollbacks: %d looks at 100 requests a second with versions alike.", b.Few, looks),
+			"latencies, after at most fifty bounds. False rollbacks: %d looks at 100 requests a second with versions alike, %d streams.", max(1, b.Few/2), looks, b.Few),
 		Columns: []string{"buckets", "slower", "weight", "bound of all latencies", "r = 1 ÷ bound of buckets", "r = 1 ÷ bound of all", "bands ÷ bound of all", "false rollbacks"},
 	}
 	for _, kind := range []struct {
@@ -65,7 +65,7 @@ func newLatency(t LatencyTruth, p evidence.Params) *latency.Comparison {
 
 func (b Bench) latencyDelays(cell string, t LatencyTruth) (judged, banded delay) {
 	seed := b.seed("latency " + cell)
-	for i := range b.Few / 2 {
+	for i := range max(1, b.Few/2) {
 		judge, other := newLatency(t, Bare()), newBands(len(t.Stable))
 		one, two := Outcome{}, Outcome{}
 		s := t.Stream(seed, uint64(i))

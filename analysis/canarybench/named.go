@@ -53,18 +53,29 @@ const (
 	latencyNative  = "latency-native"
 )
 
-// Generate writes the stream of this name.
-func Generate(w io.Writer, name string, seed, replication uint64) error {
-	switch name {
-	case latencyClassic:
-		return latencyTruth(Classic(), Slowing{0, 1.2}, 1000, 0.25, hourTicks).Stream(seed, replication).WriteCSV(w)
-	case latencyNative:
-		return latencyTruth(Native(), Slowing{0, 1.2}, 1000, 0.25, hourTicks).Stream(seed, replication).WriteCSV(w)
+// Change of a stream that is asked for by name.
+type Change func(*Truth)
+
+// Generate writes the stream of this name, with changes if it is one of counters.
+func Generate(w io.Writer, name string, seed, replication uint64, changes ...Change) error {
+	bounds, isLatency := map[string][]float64{latencyClassic: Classic(), latencyNative: Native()}[name]
+	if isLatency {
+		if len(changes) > 0 {
+			return fmt.Errorf("stream %q is one of latencies: nothing but the seed and the replication can be changed", name)
+		}
+		return latencyTruth(bounds, Slowing{0, 1.2}, 1000, 0.25, hourTicks).Stream(seed, replication).WriteCSV(w)
 	}
 	for _, n := range Truths() {
-		if n.Name == name {
-			return n.Truth.Stream(seed, replication).WriteCSV(w)
+		if n.Name != name {
+			continue
 		}
+		for _, change := range changes {
+			change(&n.Truth)
+		}
+		if err := n.Truth.Validate(); err != nil {
+			return err
+		}
+		return n.Truth.Stream(seed, replication).WriteCSV(w)
 	}
 	return fmt.Errorf("there is no stream %q: there are %s", name, strings.Join(Names(), ", "))
 }

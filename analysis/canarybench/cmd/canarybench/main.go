@@ -41,10 +41,24 @@ func generate(args []string, out io.Writer) error {
 	name := flags.String("stream", "clean", "which stream: "+strings.Join(canarybench.Names(), ", "))
 	seed := flags.Uint64("seed", 1, "the same seed gives the same stream")
 	replication := flags.Uint64("replication", 0, "another course of the same stream")
+	requests := flags.Float64("requests", 1000, "of both arms in a tick of ten seconds")
+	bad := flags.Float64("bad", 0.005, "bad share of the stable, from 0 to 1")
+	ratio := flags.Float64("ratio", 1, "the canary's bad share over the stable's, from the onset on")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	return canarybench.Generate(out, *name, *seed, *replication)
+	var changes []canarybench.Change
+	flags.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "requests":
+			changes = append(changes, func(t *canarybench.Truth) { t.Requests = *requests })
+		case "bad":
+			changes = append(changes, func(t *canarybench.Truth) { t.Stable = *bad })
+		case "ratio":
+			changes = append(changes, func(t *canarybench.Truth) { t.Ratio = *ratio })
+		}
+	})
+	return canarybench.Generate(out, *name, *seed, *replication, changes...)
 }
 
 func tables(args []string, out, progress io.Writer) error {

@@ -1,0 +1,5 @@
+//go:build !race
+
+package canarybench
+
+const raced = false
