@@ -19,7 +19,7 @@ func envoyGateway() Preset {
 		Latency:  narrowed("envoy_cluster_upstream_rq_time", cluster),
 		Unit:     "ms",
 		Needs:    "Envoy Gateway 1.9 or newer with mergeBackends set in the EnvoyProxy: without it, all backends of a rule are one cluster",
-		Cannot:   "rules with session persistence, a fallback backend or consistent hashing are one cluster all the same",
+		Cannot:   "an answer that Envoy retries is counted apart, so retries hide errors; rules with session persistence, a fallback backend or consistent hashing are one cluster all the same",
 		Page:     "https://gateway.envoyproxy.io/docs/api/extension_types/#envoyproxyspec",
 	}
 }

@@ -1,7 +1,6 @@
 package presets
 
-// istio is told by the side that asks: a pod that was killed cannot report its last errors. The waypoints
-// of ambient mode report as they do for the asking side.
+// istio is told by the side that asks: a pod that was killed cannot report its last errors.
 func istio() Preset {
 	const service = `reporter="source",destination_service_namespace="{{ .Namespace }}",destination_service_name="{{ .Service }}"`
 	return Preset{
@@ -11,7 +10,7 @@ func istio() Preset {
 		Latency:  narrowed("istio_request_duration_milliseconds", service),
 		Unit:     "ms",
 		Needs:    "a gateway or a sidecar on the asking side",
-		Cannot:   "requests of callers outside of the mesh that pass no gateway are not counted, and those that waypoints alone see have another reporter",
+		Cannot:   "requests of callers outside of the mesh that pass no gateway are not counted, nor what waypoints of ambient mode report",
 		Page:     "https://istio.io/latest/docs/reference/config/metrics/",
 	}
 }
