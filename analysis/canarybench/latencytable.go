@@ -2,7 +2,6 @@ package canarybench
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/belay-dev/belay/analysis/evidence"
 	"github.com/belay-dev/belay/analysis/latency"
@@ -15,8 +14,10 @@ func (b Bench) Latency() Table {
 		Says: fmt.Sprintf("Requests until the rollback, mean of %d streams, over two bounds for r = 1 and a = 0: of these buckets, and of all latencies (eighty buckets to a "+
 			"doubling), which no judge of these buckets can reach. Log-normal latencies with a slow kind; classic buckets are the twelve that libraries have by "+
 			"default, native ones have eight to a doubling. A tick has a fortieth of the first bound. \"Bands\" are published confidence bands, over the bound of all "+
-			"latencies, after at most fifty bounds. False rollbacks: %d looks at 100 requests a second with versions alike, %d streams.", max(1, b.Few/2), looks, b.Few),
-		Columns: []string{"buckets", "slower", "weight", "bound of all latencies", "r = 1 ÷ bound of buckets", "r = 1 ÷ bound of all", "bands ÷ bound of all", "false rollbacks"},
+			"latencies. \"Defaults\" have r = 1.1, a = 0.0005 and the cap, and \"assumed\" φ = 2 and s = 0.05 as well: they answer a harder question, over the same bound. "+
+			"A stream ends after fifty bounds. False rollbacks: %d looks at 100 requests a second with versions alike, %d streams.", max(1, b.Few/2), looks, b.Few),
+		Columns: []string{"buckets", "slower", "weight", "bound of all latencies", "÷ bound of buckets", "÷ bound of all", "bands ÷ bound of all",
+			"defaults ÷ bound of buckets", "assumed ÷ bound of buckets", "false rollbacks"},
 	}
 	for _, kind := range []struct {
 		name   string
@@ -45,46 +46,68 @@ func (b Bench) latencies(t *Table, kind string, bounds []float64, slowing Slowin
 		what, part = fmt.Sprintf("above p%g ×%g", 100*slowing.From, slowing.Times), "the tail only"
 	}
 	cell := fmt.Sprintf("%s, %s, weight %s", kind, what, percent(weight))
-	d, bands := b.latencyDelays(cell, truth)
-	t.check(fmt.Sprintf("mean delay ÷ bound of these buckets, %s, %s, at most %g", part, kind, limit), cell, d.over(bound), limit)
-	t.check(fmt.Sprintf("mean delay ÷ bound of all latencies, %s, %s, at most %g", part, kind, limit), cell, d.over(all), limit)
+	d := b.latencyDelays(cell, truth)
+	t.check(fmt.Sprintf("mean delay ÷ bound of these buckets, %s, %s, at most %g", part, kind, limit), cell, d[0].over(bound), limit)
+	t.check(fmt.Sprintf("mean delay ÷ bound of all latencies, %s, %s, at most %g", part, kind, limit), cell, d[0].over(all), limit)
 	wrong := "–"
 	if slowing.From == 0 && weight == 0.05 {
 		wrong = b.latencyNull(t, kind, bounds, weight)
 	}
-	t.row(kind, what, percent(weight), grouped(all), d.cell(bound), d.cell(all), bands.cell(all), wrong)
+	t.row(kind, what, percent(weight), grouped(all), d[0].cell(bound), d[0].cell(all), d[1].cell(all), d[2].cell(bound), d[3].cell(bound), wrong)
 }
 
-func newLatency(t LatencyTruth, p evidence.Params) *latency.Comparison {
+func newLatency(t LatencyTruth, p evidence.Params) belayLatency {
 	c, err := latency.New(p, t.Bounds, t.history())
 	if err != nil {
 		panic("canarybench: " + err.Error()) // the parameters are this package's own
 	}
-	return c
+	return belayLatency{c}
 }
 
-func (b Bench) latencyDelays(cell string, t LatencyTruth) (judged, banded delay) {
+// latencyJudge sees buckets.
+type latencyJudge interface {
+	Add(tick latency.Tick)
+	RollsBack() bool
+}
+
+type belayLatency struct{ *latency.Comparison }
+
+func (b belayLatency) RollsBack() bool { return b.Verdict() == evidence.Fail }
+
+// latencyDelays of the judge without margins and cap, of bands, of the defaults, and of those with assumed dispersion.
+func (b Bench) latencyDelays(cell string, t LatencyTruth) [4]delay {
 	seed := b.seed("latency " + cell)
+	var sums [4]delay
 	for i := range max(1, b.Few/2) {
-		judge, other := newLatency(t, Bare()), newBands(len(t.Stable))
-		one, two := Outcome{}, Outcome{}
-		s := t.Stream(seed, uint64(i))
-		for tick, more := s.Next(); more && !(one.RolledBack && two.RolledBack); tick, more = s.Next() {
-			if !one.RolledBack {
-				judge.Add(tick)
-				one.Requests += requests(tick)
-				one.RolledBack = judge.Verdict() == evidence.Fail
+		judges := [4]latencyJudge{newLatency(t, Bare()), newBands(len(t.Stable)), newLatency(t, Usual()), newLatency(t, evidence.Defaults())}
+		for j, o := range raceLatency(t.Stream(seed, uint64(i)), judges) {
+			sums[j].add(o)
+		}
+	}
+	return sums
+}
+
+// raceLatency shows a stream to all judges, each until it rolls back.
+func raceLatency(s *LatencyStream, judges [4]latencyJudge) (outcomes [4]Outcome) {
+	for running := len(judges); running > 0; {
+		tick, more := s.Next()
+		if !more {
+			break
+		}
+		running = 0
+		for j, judge := range judges {
+			o := &outcomes[j]
+			if o.RolledBack {
+				continue
 			}
-			if !two.RolledBack {
-				other.add(tick)
-				two.Requests += requests(tick)
-				two.RolledBack = other.apart()
+			judge.Add(tick)
+			o.Requests += requests(tick)
+			if o.RolledBack = judge.RollsBack(); !o.RolledBack {
+				running++
 			}
 		}
-		judged.add(one)
-		banded.add(two)
 	}
-	return judged, banded
+	return outcomes
 }
 
 func requests(t latency.Tick) float64 { return total(t.Canary) + total(t.Stable) }
@@ -107,7 +130,7 @@ func (b Bench) latencyNull(t *Table, kind string, bounds []float64, weight float
 	for i := range b.Few {
 		judge, s := newLatency(truth, Bare()), truth.Stream(seed, uint64(i))
 		for tick, more := s.Next(); more; tick, more = s.Next() {
-			if judge.Add(tick); judge.Verdict() == evidence.Fail {
+			if judge.Add(tick); judge.RollsBack() {
 				wrong++
 				break
 			}
@@ -115,49 +138,4 @@ func (b Bench) latencyNull(t *Table, kind string, bounds []float64, weight float
 	}
 	t.check(targetLatencyNull, cell, UpperLimit(wrong, b.Few), Alpha)
 	return rate(wrong, b.Few)
-}
-
-// bands around the empirical distribution of each arm, that hold at any time with probability 1 - α (Howard and
-// Ramdas, Sequential estimation of quantiles with applications to A/B testing and best-arm identification,
-// Bernoulli 28 (2022), corollary 2):
-//
-//	sup_x |F_t(x) - F(x)| ≤ 0.85·√( (ln ln(e·t) + 0.8·ln(1612/α))/t )
-//
-// The canary is slower where the bands of the arms are apart, with α/2 for each.
-type bands struct{ canary, stable []float64 }
-
-func newBands(buckets int) *bands { return &bands{make([]float64, buckets), make([]float64, buckets)} }
-
-func (b *bands) add(t latency.Tick) {
-	for j := range b.canary {
-		b.canary[j] += float64(t.Canary[j])
-		b.stable[j] += float64(t.Stable[j])
-	}
-}
-
-func (b *bands) apart() bool {
-	canary, stable, nc, ns := 0.0, 0.0, sum(b.canary), sum(b.stable)
-	if nc == 0 || ns == 0 {
-		return false
-	}
-	width := bandWidth(nc) + bandWidth(ns)
-	for j := range b.canary {
-		canary, stable = canary+b.canary[j]/nc, stable+b.stable[j]/ns
-		if stable-canary > width {
-			return true
-		}
-	}
-	return false
-}
-
-func bandWidth(t float64) float64 {
-	return 0.85 * math.Sqrt((math.Log(1+math.Log(t))+0.8*math.Log(1612/(Alpha/2)))/t)
-}
-
-func sum(xs []float64) float64 {
-	s := 0.0
-	for _, x := range xs {
-		s += x
-	}
-	return s
 }
