@@ -25,7 +25,7 @@ func (r Report) Finding(p evidence.Params, unit string) string {
 	}
 	e := r.Excess[r.Strongest]
 	text := fmt.Sprintf("%s: %s of the canary's requests take longer than %s, at any look, %s %%",
-		value, more(e), quantity(e.Bound, unit), strconv.FormatFloat(100*(1-p.Alpha), 'f', -1, 64))
+		value, more(e), quantity(e.Bound, unit), strconv.FormatFloat(100*(1-p.Alpha), 'g', 8, 64))
 	if r.Frozen {
 		text += "; frozen, as stable has no traffic left"
 	}

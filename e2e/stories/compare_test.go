@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"github.com/belay-dev/belay/analysis"
 	"github.com/belay-dev/belay/analysis/prometheus"
 	"github.com/belay-dev/belay/analysis/trial"
@@ -115,7 +117,7 @@ func TestCompareKilled(t *testing.T) {
 		if c == nil {
 			t.Fatalf("metric %s compared nothing: %s", m.Name, m.Message)
 		}
-		if again := s.compared(r, m.Name, c.Ticks); *again != *c {
+		if again := s.compared(r, m.Name, c.Ticks); !equality.Semantic.DeepEqual(again, c) {
 			t.Errorf("metric %s: the controller says\n%+v\nand who reads everything at once\n%+v", m.Name, *c, *again)
 		}
 		t.Logf("%s: %d ticks, ln E %s: %s", m.Name, c.Ticks, c.LogE, m.Message)
