@@ -8,7 +8,7 @@ import (
 
 // bands around the empirical distribution of each arm, that hold at any time with probability 1 - α (Howard and
 // Ramdas, Sequential estimation of quantiles with applications to A/B testing and best-arm identification,
-// Bernoulli 28 (2022), corollary 2):
+// Bernoulli 28 (2022), the uniform bound for a whole distribution):
 //
 //	sup_x |F_t(x) - F(x)| ≤ 0.85·√( (ln ln(e·t) + 0.8·ln(1612/α))/t )
 //

@@ -58,8 +58,10 @@ func above(weight float64) float64 {
 	return 1
 }
 
-func whenBaked(c climber, _ Judge, weight float64, here int) float64 {
-	if here < c.bake {
+// whenBaked: a step is left after its time, but not right after a check of Flagger that failed.
+func whenBaked(c climber, j Judge, weight float64, here int) float64 {
+	f, checks := j.(*flagger)
+	if here < c.bake || (checks && f.halted) {
 		return weight
 	}
 	return above(weight)

@@ -50,6 +50,28 @@ func TestClimb(t *testing.T) {
 	}
 }
 
+// A check that failed halts the advancement until one that did not.
+func TestFlaggerHalts(t *testing.T) {
+	c := climberNamed(t, "Flagger")
+	judge := c.New(Truth{}, evidence.Dispersion{})
+	minute := func(bad int64) {
+		for range minuteTicks {
+			judge.Add(tick(100, bad, 1000, 0))
+		}
+	}
+	minute(2)
+	if got := c.next(c, judge, 0.05, stepBake); got != 0.05 {
+		t.Errorf("after a check that failed it goes on to %v", got)
+	}
+	minute(1)
+	if got := c.next(c, judge, 0.05, stepBake); got != 0.25 {
+		t.Errorf("after a good check it goes on to %v, want 0.25", got)
+	}
+	if got := c.next(c, judge, 0.05, stepBake-1); got != 0.05 {
+		t.Errorf("before the end of the step it goes on to %v", got)
+	}
+}
+
 // What an outcome has counted is what was in the ticks until the rollback.
 func TestRaceCountsUntilTheRollback(t *testing.T) {
 	truth := Steady(1000, 0, 0.1, 50).worse(1, 1)

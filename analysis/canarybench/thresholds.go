@@ -41,14 +41,16 @@ func (a *argo) Add(t evidence.Tick) {
 func (a *argo) RollsBack() bool { return a.aborted }
 
 // flagger is the analysis of Flagger: `interval: 1m`, metric request-success-rate with `thresholdRange:
-// {min: 99}` over one minute, `threshold: 5`. Each check below the range counts; at the threshold the
-// canary is rolled back. A minute without requests is a check that waits.
+// {min: 99}` over one minute, `threshold: 5`. Each check below the range counts, and halts the advancement; at
+// the threshold the canary is rolled back. A minute without requests is a check that waits.
 //
-// https://docs.flagger.app/usage/how-it-works, https://docs.flagger.app/usage/metrics
+// https://docs.flagger.app/usage/how-it-works, https://docs.flagger.app/usage/metrics,
+// https://docs.flagger.app/tutorials/istio-progressive-delivery
 type flagger struct {
 	minutes
 	share             float64
 	failed, threshold int
+	halted            bool // the last check failed
 }
 
 // Flagger with a largest bad share.
@@ -57,7 +59,11 @@ func Flagger(share float64) Rule {
 }
 
 func (f *flagger) Add(t evidence.Tick) {
-	if minute, over := f.add(t); over && minute.canary.BadShare() > f.share {
+	minute, over := f.add(t)
+	if !over {
+		return
+	}
+	if f.halted = minute.canary.BadShare() > f.share; f.halted {
 		f.failed++
 	}
 }
