@@ -39,9 +39,9 @@ func (r *request) admitted(ctx context.Context, op admission.Operation, next, ol
 // admittedWithOwners lets admission see and change who owns what.
 func (r *request) admittedWithOwners(ctx context.Context, a Request) (content, error) {
 	next := a.Object.Object
-	a.Object = withOwners(next, r.after)
+	a.Object = r.s.withOwners(next, r.after)
 	if a.Old != nil {
-		a.Old = withOwners(a.Old.Object, r.prior)
+		a.Old = r.s.withOwners(a.Old.Object, r.prior)
 	}
 	object, err := r.s.admit(ctx, a, r.s.objects)
 	if err != nil || object == nil || object == a.Object {

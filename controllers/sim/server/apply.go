@@ -65,7 +65,7 @@ func (r *request) prepareApply(old *version, sent content) (*unstructured.Unstru
 			return nil, err
 		}
 	}
-	live := withOwners(old.object.Object, r.prior)
+	live := r.s.withOwners(old.object.Object, r.prior)
 	if r.apart {
 		delete(live.Object, "status")
 	}

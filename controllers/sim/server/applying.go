@@ -24,8 +24,7 @@ func (c *connection) apply(ctx context.Context, configuration runtime.ApplyConfi
 	if u, is := configuration.(runtime.Unstructured); is {
 		sent := &unstructured.Unstructured{Object: u.UnstructuredContent()}
 		return c.applyObject(ctx, sent, o, subresource, func(v *version) error {
-			u.SetUnstructuredContent(runtime.DeepCopyJSON(v.object.Object))
-			return nil
+			return c.s.objects.give(v, u, nil)
 		})
 	}
 	data, err := json.Marshal(configuration)

@@ -101,5 +101,5 @@ func (s *Server) shown(v *version) (*version, error) {
 	if err != nil || len(entries) == 0 {
 		return v, err
 	}
-	return newVersion(withOwners(v.object.Object, entries).Object, v.owners), nil
+	return newVersion(s.withOwners(v.object.Object, entries).Object, v.owners), nil
 }

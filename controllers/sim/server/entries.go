@@ -60,18 +60,54 @@ func united(a, b metav1.ManagedFieldsEntry) metav1.ManagedFieldsEntry {
 	return a
 }
 
-func withOwners(c content, all entries) *unstructured.Unstructured {
+func (s *Server) withOwners(c content, all entries) *unstructured.Unstructured {
 	u := &unstructured.Unstructured{Object: editable(c)}
-	setOwners(u, all)
+	s.setOwners(u, all)
 	return u
 }
 
 // setOwners keeps an empty list empty: it says that all owners are to be forgotten.
-func setOwners(u *unstructured.Unstructured, all entries) {
-	u.SetManagedFields(all)
-	if all != nil && len(all) == 0 {
-		metadata(u.Object)["managedFields"] = []any{}
+func (s *Server) setOwners(u *unstructured.Unstructured, all entries) {
+	if all == nil {
+		delete(metadata(u.Object), "managedFields")
+		return
 	}
+	list := make([]any, 0, len(all))
+	for i := range all {
+		list = append(list, s.written(&all[i]))
+	}
+	metadata(u.Object)["managedFields"] = list
+}
+
+// written is an entry as it stands in an object. Most entries stay as they are from one write to the next, and reading their
+// fields is what takes long, so that those are kept and shared.
+func (s *Server) written(e *metav1.ManagedFieldsEntry) content {
+	out := content{}
+	put(out, "manager", e.Manager, e.Manager != "")
+	put(out, "operation", string(e.Operation), e.Operation != "")
+	put(out, "apiVersion", e.APIVersion, e.APIVersion != "")
+	put(out, "fieldsType", e.FieldsType, e.FieldsType != "")
+	put(out, "subresource", e.Subresource, e.Subresource != "")
+	if e.Time != nil {
+		out["time"] = e.Time.ToUnstructured()
+	}
+	if e.FieldsV1 != nil {
+		out["fieldsV1"] = s.tree(e.FieldsV1.String())
+	}
+	return out
+}
+
+// tree reads the fields of an entry. What it gives is shared: never change it.
+func (s *Server) tree(fields string) any {
+	if known, is := s.trees[fields]; is {
+		return known
+	}
+	var tree any
+	if err := json.Unmarshal([]byte(fields), &tree); err != nil {
+		tree = nil // nobody owns what cannot be read
+	}
+	s.trees[fields] = tree
+	return tree
 }
 
 // dated gives what changed the time of the server's clock, where the library took the time of the machine, and the order

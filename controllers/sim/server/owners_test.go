@@ -115,7 +115,8 @@ func (o *ownersMachine) patch(subresource string) {
 // expect takes the stored object over, with the owners that the library found.
 func (o *ownersMachine) expect(found runtime.Object) {
 	u, _ := found.(*unstructured.Unstructured)
-	o.expected = withOwners(o.stored(), u.GetManagedFields())
+	o.expected = &unstructured.Unstructured{Object: editable(o.stored())}
+	o.expected.SetManagedFields(u.GetManagedFields())
 }
 
 func (o *ownersMachine) apply() {

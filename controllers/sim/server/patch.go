@@ -34,7 +34,7 @@ func (r *request) patch(ctx context.Context, as types.PatchType, data []byte) (*
 		if err != nil {
 			return nil, err
 		}
-		was = withOwners(was, entries).Object
+		was = r.s.withOwners(was, entries).Object
 	}
 	p, err := r.patched(was, as, data)
 	if err != nil {

@@ -64,6 +64,8 @@ type Server struct {
 	objects *Objects
 	// names and addresses count what the server makes up: suffixes of generated names, cluster addresses of Services.
 	names, addresses int
+	// trees are the fields of owners, by their text.
+	trees map[string]any
 
 	telling   bool
 	untold    []Event
@@ -75,6 +77,7 @@ func New(o Options) *Server {
 	return &Server{
 		schemas: o.Schemas, now: o.Now, uid: o.UID, admit: o.Admit, showOwners: o.ShowManagedFields, trust: o.TrustUpdates, seals: o.Seals,
 		objects: &Objects{schemas: o.Schemas, lends: o.Lends, kinds: map[schema.GroupKind][]row{}},
+		trees:   map[string]any{},
 	}
 }
 

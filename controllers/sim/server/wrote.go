@@ -34,9 +34,9 @@ func (w wrote) owners(live content, old entries, tracked bool) (entries, error) 
 // update has the library work it out. sent are owners that the client sent itself; nil: none.
 func (w wrote) update(before, after content, old, sent entries) (entries, error) {
 	next := &unstructured.Unstructured{Object: after}
-	setOwners(next, sent)
+	w.s.setOwners(next, sent)
 	// Where owners cannot be made out, nobody owns anything: the write goes on (e2e/admission/memory).
-	updated := w.k.fields[w.subresource].UpdateNoErrors(withOwners(before, old), next, w.manager)
+	updated := w.k.fields[w.subresource].UpdateNoErrors(w.s.withOwners(before, old), next, w.manager)
 	u, _ := updated.(*unstructured.Unstructured)
 	return w.admitted(dated(u.GetManagedFields(), old, w.at), old)
 }
@@ -64,9 +64,9 @@ func (w wrote) admitted(found, old entries) (entries, error) {
 		return found, nil
 	}
 	a := *w.asked
-	a.Object = withOwners(a.Object.Object, found)
+	a.Object = w.s.withOwners(a.Object.Object, found)
 	if a.Old != nil {
-		a.Old = withOwners(a.Old.Object, old)
+		a.Old = w.s.withOwners(a.Old.Object, old)
 	}
 	object, err := w.s.admit(context.Background(), a, w.s.objects)
 	if err != nil || object == nil || object == a.Object {
