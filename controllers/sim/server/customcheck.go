@@ -31,8 +31,11 @@ func (c *custom) validate(next, old content, subresource string) field.ErrorList
 		errs = validation.ValidateCustomResource(nil, next, c.whole)
 	case subresource == statusSubresource:
 		if status, is := next["status"]; is {
-			options = append(options, validation.WithRatcheting(ratchet.Key("status")))
-			errs = validation.ValidateCustomResourceUpdate(field.NewPath("status"), status, old["status"], c.status, options...)
+			at := field.NewPath("status")
+			// Ratcheting forgives what was wrong before: it is asked where there is something to forgive.
+			if errs = validation.ValidateCustomResource(at, status, c.status); len(errs) > 0 {
+				errs = validation.ValidateCustomResourceUpdate(at, status, old["status"], c.status, validation.WithRatcheting(ratchet.Key("status")))
+			}
 		}
 	default:
 		options = append(options, validation.WithRatcheting(ratchet))
