@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/belay-dev/belay/analysis/evidence"
+	"github.com/belay-dev/belay/analysis/gauge"
 	"github.com/belay-dev/belay/analysis/presets"
 	"github.com/belay-dev/belay/api/v1alpha1"
 )
@@ -16,6 +17,7 @@ const (
 	defaultMarginPercent     = 10
 	defaultMarginAbsolute    = "0.0005"
 	defaultAlpha             = "0.01"
+	defaultPodLabel          = "pod"
 	DefaultNoTrafficDeadline = 10 * time.Minute
 )
 
@@ -27,6 +29,9 @@ type Comparison struct {
 	Latency bool
 	// Unit of the latencies: "s", "ms", or empty where the histogram's name does not tell.
 	Unit string
+	// Gauge is set where the selectors are those of a gauge, which has a judge of its own; Rate takes it for a counter.
+	Gauge *gauge.Params
+	Rate  bool
 	// Params of the judge, but for the tick and the dispersion, which are known when samples are.
 	Params evidence.Params
 	// NoTraffic is how long a canary may be without a request.
@@ -115,6 +120,47 @@ func unit(histogram string) string {
 		return "s"
 	}
 	return ""
+}
+
+// defaultGaugePercent is what the schema has.
+const defaultGaugePercent = 20
+
+// compileGauge makes a gauge metric ready.
+func compileGauge(metric *v1alpha1.Metric, opts Options) (*Comparison, error) {
+	g, params := metric.Gauge, gauge.Defaults()
+	selectors, err := CompileGauge(metric.Name, g.Selector, opts.Args)
+	if err != nil {
+		return nil, err
+	}
+	percent := limitOr(g.MarginPercent, defaultGaugePercent)
+	if percent < 0 || percent > 1000 {
+		return nil, configurationf("metric %q: gauge.marginPercent is %d: it must be from 0 to 1000", metric.Name, percent)
+	}
+	params.MarginRelative = 1 + float64(percent)/100
+	if params.MarginAbsolute, err = decimal("marginAbsolute", g.MarginAbsolute, "0", 0, 1e16); err == nil {
+		params.Alpha, err = decimal("alpha", g.Alpha, defaultAlpha, 1e-6, 0.2)
+	}
+	if err != nil {
+		return nil, configurationf("metric %q: gauge.%v", metric.Name, err)
+	}
+	out := &Comparison{
+		Selectors: selectors, Params: evidence.Defaults(), NoTraffic: DefaultNoTrafficDeadline,
+		PodLabel: g.PodLabel, NeverSeen: true, Gauge: &params, Rate: g.Rate,
+	}
+	if out.PodLabel == "" {
+		out.PodLabel = defaultPodLabel
+	}
+	out.Params.Alpha = params.Alpha
+	return out, nil
+}
+
+// gaugeLimit is the margin of a gauge as people read it.
+func gaugeLimit(g *v1alpha1.Gauge) string {
+	text := strconv.FormatFloat(1+float64(limitOr(g.MarginPercent, defaultGaugePercent))/100, 'f', -1, 64) + " × stable"
+	if g.MarginAbsolute != "" && g.MarginAbsolute != "0" {
+		text += " + " + g.MarginAbsolute
+	}
+	return text
 }
 
 func given(texts ...string) int {

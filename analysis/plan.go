@@ -82,8 +82,12 @@ func compile(metric *v1alpha1.Metric, opts Options) (*Plan, error) {
 		plan.Comparison, err = compileComparison(metric, opts)
 		return plan, err
 	}
+	if metric.Gauge != nil {
+		plan.Comparison, err = compileGauge(metric, opts)
+		return plan, err
+	}
 	if metric.Prometheus == nil {
-		return nil, configurationf("metric %q: it has no source: give it prometheus with a query, or compare", metric.Name)
+		return nil, configurationf("metric %q: it has no source: give it prometheus with a query, compare or gauge", metric.Name)
 	}
 	if plan.query, err = compileQuery(metric.Prometheus.Query, opts.Args, plan.Interval); err != nil {
 		return nil, configurationf("metric %q: prometheus.query: %v", metric.Name, err)

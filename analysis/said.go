@@ -11,6 +11,8 @@ func Limit(metric *v1alpha1.Metric) string {
 	switch {
 	case metric.Compare != nil:
 		return comparisonLimit(metric.Compare)
+	case metric.Gauge != nil:
+		return gaugeLimit(metric.Gauge)
 	case metric.FailureCondition == "":
 		return metric.SuccessCondition
 	case metric.SuccessCondition == "":

@@ -59,6 +59,15 @@ func CompileCompare(metric string, source CompareSource, args map[string]string)
 	return c, nil
 }
 
+// CompileGauge parses the selector of a gauge metric, which becomes Selectors.Requests.
+func CompileGauge(metric, source string, args map[string]string) (*Compare, error) {
+	s, err := compileSelector(source, args, false)
+	if err != nil {
+		return nil, configurationf("metric %q: gauge.selector: %v", metric, err)
+	}
+	return &Compare{metric: metric, requests: s}, nil
+}
+
 // Select puts the variables of an arm into the selectors. As with queries, a value cannot change what a
 // selector asks (see Plan.Render).
 func (c *Compare) Select(vars Vars) (Selectors, error) {
@@ -67,6 +76,9 @@ func (c *Compare) Select(vars Vars) (Selectors, error) {
 	if c.requests != nil {
 		if out.Requests, err = c.requests.render(vars); err != nil {
 			return Selectors{}, c.failed("requests", err)
+		}
+		if c.errors == nil {
+			return out, nil // of a gauge
 		}
 		if out.Errors, err = c.errors.render(vars); err != nil {
 			return Selectors{}, c.failed("errors", err)
@@ -126,11 +138,18 @@ func compileSelector(source string, args map[string]string, histogram bool) (*se
 	if err != nil {
 		return nil, configurationf("not PromQL: %v", err)
 	}
+	// Again, since a number or a duration can stand where no other value can: offset {{ .Args.x }}.
+	if err := plain(expr); err != nil {
+		return nil, err
+	}
+	if _, err := newParser().ParseMetricSelector(text.Text); err != nil {
+		return nil, configurationf("a name and matchers is all that a selector may be: %v", err) // Such as an offset of 0.
+	}
 	return &selector{query: q}, named(expr.(*parser.VectorSelector), histogram)
 }
 
-// looksLikeSelector refuses whatever is PromQL and not a plain vector selector. What is not PromQL is left
-// to compileQuery, which says where.
+// looksLikeSelector refuses what is PromQL and not a plain vector selector before anything else is said of
+// it. What is not PromQL is left to compileQuery, which says where.
 func looksLikeSelector(source string) error {
 	segments, err := parseTemplate(source)
 	if err != nil {
@@ -142,6 +161,11 @@ func looksLikeSelector(source string) error {
 	if err != nil {
 		return nil //nolint:nilerr // Told by compileQuery.
 	}
+	return plain(expr)
+}
+
+// plain refuses whatever is not a vector selector and nothing else.
+func plain(expr parser.Expr) error {
 	found := ""
 	switch e := expr.(type) {
 	case *parser.VectorSelector:

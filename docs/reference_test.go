@@ -78,8 +78,9 @@ func TestEveryFieldIsDescribedAndNoOther(t *testing.T) {
 		"analysis":   {"rollout", "### analysis", rollout.Properties["analysis"], []string{"metrics"}},
 		"git":        {"rollout", "### git", rollout.Properties["git"], nil},
 		"template":   {"analysistemplate", "## spec", template, []string{"metrics"}},
-		"metric":     {"analysistemplate", "### metrics", *template.Properties["metrics"].Items.Schema, []string{"compare"}},
+		"metric":     {"analysistemplate", "### metrics", *template.Properties["metrics"].Items.Schema, []string{"compare", "gauge"}},
 		"compare":    {"analysistemplate", "### compare", template.Properties["metrics"].Items.Schema.Properties["compare"], nil},
+		"gauge":      {"analysistemplate", "### gauge", template.Properties["metrics"].Items.Schema.Properties["gauge"], nil},
 		"Repository": {"repository", "## spec", specOf(t, "belay.dev_repositories.yaml"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,7 +41,9 @@ func (t *Trial) Finding(step int32) Finding {
 		return out
 	}
 	s := t.judge.said()
-	out.Part.LogE, out.Status = s.logE, t.status(s, p)
+	if t.o.Plan.Comparison.Gauge == nil {
+		out.Part.LogE, out.Status = s.logE, t.status(s, p)
+	}
 	if t.problem != "" {
 		return out
 	}
@@ -132,7 +134,7 @@ func (t *Trial) status(s said, p evidence.Params) *v1alpha1.ComparisonStatus {
 
 // costText is empty for latencies, where no request is bad.
 func (t *Trial) costText() string {
-	if t.o.Plan.Comparison.Latency {
+	if t.o.Plan.Comparison.Latency || t.o.Plan.Comparison.Gauge != nil {
 		return ""
 	}
 	return t.cost.Sentence()

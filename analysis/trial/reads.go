@@ -54,6 +54,8 @@ func arm(out []Read, s analysis.Selectors, stable bool, from, to time.Time) []Re
 	}
 	if s.Requests != "" {
 		add(s.Requests, requests)
+	}
+	if s.Errors != "" {
 		add(s.Errors, errors)
 	}
 	for _, h := range s.Histograms {

@@ -72,7 +72,10 @@ func (t *Trial) begin(now time.Time, in taken) {
 	params := t.o.Plan.Comparison.Params
 	params.TickSeconds = grid.Tick().Seconds()
 	make := countersJudge
-	if t.o.Plan.Comparison.Latency {
+	switch {
+	case t.o.Plan.Comparison.Gauge != nil:
+		make = gaugeJudge
+	case t.o.Plan.Comparison.Latency:
 		make = latencyJudge
 	}
 	judge, problems, err := make(t, params, in, now)

@@ -89,7 +89,7 @@ type Argument struct {
 
 // Metric is one thing that is measured and judged.
 //
-// +kubebuilder:validation:ExactlyOneOf=prometheus;compare
+// +kubebuilder:validation:ExactlyOneOf=prometheus;compare;gauge
 // +kubebuilder:validation:XValidation:rule="!has(self.prometheus) || has(self.successCondition) || has(self.failureCondition)",message="a metric needs successCondition, failureCondition or both"
 // +kubebuilder:validation:XValidation:rule="has(self.prometheus) || !(has(self.successCondition) || has(self.failureCondition) || has(self.initialDelay) || has(self.count) && self.count > 0 || has(self.failureLimit) && self.failureLimit > 0 || has(self.consecutiveFailureLimit) && self.consecutiveFailureLimit > 0 || has(self.consecutiveSuccessLimit) && self.consecutiveSuccessLimit > 0)",message="conditions, initialDelay, count and limits of failures and successes belong to a prometheus metric"
 type Metric struct {
@@ -102,9 +102,12 @@ type Metric struct {
 	// prometheus is a query whose result the conditions judge.
 	// +optional
 	Prometheus *PrometheusQuery `json:"prometheus,omitempty"`
-	// compare judges the canary against stable.
+	// compare judges the canary against stable by counters.
 	// +optional
 	Compare *Compare `json:"compare,omitempty"`
+	// gauge judges the canary against stable by what every pod reports at all times.
+	// +optional
+	Gauge *Gauge `json:"gauge,omitempty"`
 	// successCondition is a CEL expression over result (a double, or a list of doubles), with isNaN(), isInf() and
 	// default(). Without it, success is the opposite of failureCondition.
 	// +optional

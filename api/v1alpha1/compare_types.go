@@ -114,3 +114,41 @@ type Exposure struct {
 	// since is when the step's clock first started.
 	Since metav1.MicroTime `json:"since"`
 }
+
+// Gauge judges whether a quantity that every pod reports at all times (memory, CPU, the depth of a queue) is higher at the
+// canary than at stable: a rank test at few looks.
+type Gauge struct {
+	// selector of the series of one arm's pods, like process_resident_memory_bytes{pod=~"shop-{{ .Revision }}-.+"}. It is read
+	// once for the canary and once for stable.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	Selector string `json:"selector"`
+	// rate: the series is a counter, and how fast it grows is the quantity: container_cpu_usage_seconds_total.
+	// +optional
+	Rate bool `json:"rate,omitempty"`
+	// podLabel is the label that names the pod. Series of one pod are added up. Default pod.
+	// +optional
+	// +kubebuilder:default=pod
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^[a-zA-Z_][a-zA-Z0-9_]*$`
+	PodLabel string `json:"podLabel,omitempty"`
+	// marginPercent is how much higher than stable still counts as not higher. Default 20.
+	// +optional
+	// +kubebuilder:default=20
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	MarginPercent *int32 `json:"marginPercent,omitempty"`
+	// marginAbsolute, in the unit of the series, is added to that. Default "0".
+	// +optional
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:Pattern=`^[0-9]{1,15}(\.[0-9]{1,9})?$`
+	MarginAbsolute string `json:"marginAbsolute,omitempty"`
+	// alpha bounds the probability that a canary within the margin is ever rejected, 0.000001 to 0.2. Default "0.01".
+	// +optional
+	// +kubebuilder:default="0.01"
+	// +kubebuilder:validation:MaxLength=11
+	// +kubebuilder:validation:Pattern=`^0\.[0-9]{1,9}$`
+	// +kubebuilder:validation:XValidation:rule="double(self) >= 0.000001 && double(self) <= 0.2",message="alpha must be between 0.000001 and 0.2"
+	Alpha string `json:"alpha,omitempty"`
+}

@@ -63,11 +63,15 @@ func inUse(t *testing.T) map[string]func(member string) map[string]string {
 					metric.SuccessCondition = "" // which a comparison does not have
 					*metric.Compare = v1alpha1.Compare{Requests: `requests{s="{{ .Service }}"}`, Errors: `errors{s="{{ .Service }}"}`}
 				}
+				if metric.Gauge != nil {
+					metric.SuccessCondition = ""
+					*metric.Gauge = v1alpha1.Gauge{Selector: `memory{revision="{{ .Revision }}"}`}
+				}
 				r.Spec.Analysis = &v1alpha1.Analysis{Metrics: []v1alpha1.Metric{metric}}
 			})
 			compiled, shown := fmt.Sprintf("problems %v:", s.Problems), ""
 			for i := range s.Plans {
-				compiled += fmt.Sprintf(" a comparison is %t", s.Plans[i].Comparison != nil)
+				compiled += fmt.Sprintf(" a comparison is %t", s.Plans[i].Comparison != nil) + fmt.Sprint(s.Plans[i].Comparison != nil && s.Plans[i].Comparison.Gauge != nil)
 			}
 			for i := range status.Metrics {
 				shown += " limit " + status.Metrics[i].Limit
@@ -100,8 +104,8 @@ func TestEveryMemberHasItsRow(t *testing.T) {
 // Each source of metrics has a folder with the contract suite, and each folder is a source of metrics.
 func TestMetricSources(t *testing.T) {
 	compare(t, "sources of metrics", map[string][]string{
-		// A comparison reads the source that queries read.
-		"members of Metric in the API": slices.DeleteFunc(unions(t)["Metric"], func(member string) bool { return member == "compare" }),
+		// Comparisons and gauges read the source that queries read.
+		"members of Metric in the API": slices.DeleteFunc(unions(t)["Metric"], func(member string) bool { return member == "compare" || member == "gauge" }),
 		// The others judge, they measure nothing.
 		"folders of analysis/": mechanisms(t, "analysis", "analysistest", "canarybench", "evidence", "gauge", "latency", "presets", "samples", "trial"),
 	})

@@ -165,7 +165,7 @@ func first(s analysis.Selectors) string {
 func (r *run) merge() {
 	var parts []evidence.Part
 	for _, s := range r.series {
-		if s.trial == nil || s.plan.Metric.DryRun {
+		if s.trial == nil || s.plan.Metric.DryRun || s.plan.Comparison.Gauge != nil {
 			continue
 		}
 		if s.status.Verdict == v1alpha1.VerdictFail {

@@ -1,0 +1,90 @@
+package trial
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/belay-dev/belay/analysis"
+	"github.com/belay-dev/belay/analysis/samples"
+	"github.com/belay-dev/belay/api/v1alpha1"
+)
+
+func measured(t *testing.T, change func(*v1alpha1.Gauge)) Options {
+	t.Helper()
+	m := v1alpha1.Metric{Name: "memory", Gauge: &v1alpha1.Gauge{Selector: `memory{revision="{{ .Revision }}"}`}}
+	if change != nil {
+		change(m.Gauge)
+	}
+	plans, err := analysis.Compile([]v1alpha1.Metric{m}, analysis.Options{Interval: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Plan: &plans[0], StablePods: 3}
+	if o.Canary, err = plans[0].Comparison.Selectors.Select(analysis.Vars{Revision: "v2"}); err != nil {
+		t.Fatal(err)
+	}
+	if o.Stable, err = plans[0].Comparison.Selectors.Select(analysis.Vars{Revision: "v1"}); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// pods report every ten seconds a value around a level, or a counter that grows by it.
+func pods(seed uint64, levels map[string]float64, counter bool) shop {
+	random := rand.New(rand.NewPCG(seed, 2))
+	s := shop{series: map[string][]samples.Series{}}
+	for _, revision := range []string{"v1", "v2"} {
+		selector := `memory{revision="` + revision + `"}`
+		for i := range 3 {
+			one := samples.Series{Labels: map[string]string{"__name__": "memory", "revision": revision, "pod": fmt.Sprint("shop-", revision, "-", i)}}
+			total := 0.0
+			for at := noon.Add(-history); at.Before(noon.Add(time.Hour)); at = at.Add(10 * time.Second) {
+				v := levels[revision] * (1 + 0.05*random.NormFloat64())
+				if total += 10 * v; counter {
+					v = total
+				}
+				one.Points = append(one.Points, samples.Point{T: at.UnixMilli(), V: v})
+			}
+			s.series[selector] = append(s.series[selector], one)
+		}
+	}
+	return s
+}
+
+func TestGauges(t *testing.T) {
+	rate := func(g *v1alpha1.Gauge) { g.Rate = true }
+	for name, tc := range map[string]struct {
+		canary  float64
+		change  func(*v1alpha1.Gauge)
+		verdict v1alpha1.Verdict
+		text    string
+	}{
+		"the same":               {400, nil, v1alpha1.VerdictPass, "at all looks, 99 %"},
+		"within the margin":      {430, nil, v1alpha1.VerdictPass, "higher, at all looks"},
+		"twice as much":          {800, nil, v1alpha1.VerdictFail, "median 8"},
+		"a counter that doubles": {800, rate, v1alpha1.VerdictFail, "median 7"},
+		"a counter as before":    {400, rate, v1alpha1.VerdictPass, "median"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := pods(5, map[string]float64{"v1": 400, "v2": tc.canary}, tc.change != nil)
+			tr := New(measured(t, tc.change))
+			tr.Follow([]v1alpha1.Exposure{exposed(0, 1, 250)})
+			f := run(s, tr, 1, noon, noon.Add(20*time.Minute), 5*time.Second)
+			if f.Verdict != tc.verdict || !strings.Contains(f.Message, tc.text) {
+				t.Errorf("%s: %s; want %s: %s", f.Verdict, f.Message, tc.verdict, tc.text)
+			}
+
+			late := New(measured(t, tc.change))
+			late.Follow([]v1alpha1.Exposure{exposed(0, 1, 250)})
+			if tc.verdict == v1alpha1.VerdictFail {
+				return // it ended when it was found
+			}
+			if again := run(s, late, 1, noon.Add(20*time.Minute-5*time.Second), noon.Add(20*time.Minute), 5*time.Second); again.Message != f.Message {
+				t.Errorf("after a restart %q, before %q", again.Message, f.Message)
+			}
+		})
+	}
+}
