@@ -74,29 +74,30 @@ func TestSelect(t *testing.T) {
 func TestSelectorsThatAreRefused(t *testing.T) {
 	const outside = `does not belong here: write the name of a counter with its matchers and nothing else, as requests_total{service="{{ .Service }}"}, since the counter's own samples are read`
 	tests := map[string]struct{ requests, want string }{
-		"a function":      {`rate(r{s="{{ .Service }}"}[1m])`, "the function rate " + outside},
-		"an aggregation":  {`sum(r{s="{{ .Service }}"})`, "the aggregation sum " + outside},
-		"a range":         {`r{s="{{ .Service }}"}[1m]`, "a range " + outside},
-		"a subquery":      {`r{s="{{ .Service }}"}[1m:10s]`, "something else " + outside},
-		"an operator":     {`r{s="{{ .Service }}"} / 2`, "the operator / " + outside},
-		"parentheses":     {`(r{s="{{ .Service }}"})`, "parentheses " + outside},
-		"an offset":       {`r{s="{{ .Service }}"} offset 5m`, "an offset " + outside},
-		"an at":           {`r{s="{{ .Service }}"} @ 1700000000`, "the modifier @ " + outside},
-		"an at the end":   {`r{s="{{ .Service }}"} @ end()`, "the modifier @ " + outside},
-		"a number":        {`5`, "something else " + outside},
-		"a text":          {`"{{ .Service }}"`, "something else " + outside},
-		"no PromQL":       {`r{s="{{ .Service }}"`, `not PromQL at line 1, column 21: `},
-		"no name":         {`{s="{{ .Service }}"}`, `the selector names no metric: begin it with the name, without regular expressions`},
-		"a regular name":  {`{__name__=~"r.*",s="{{ .Service }}"}`, `the selector names no metric`},
-		"one for all":     {`r{ns="{{ .Namespace }}"}`, `the selector is the same for canary and stable: put {{ .Service }}, {{ .Revision }} or {{ .Arm }} into it`},
-		"a window":        {`r{s="{{ .Service }}",i="{{ .Interval }}"}`, `{{ .Interval }} and {{ .Since }} are windows, which a selector does not have: remove them`},
-		"no such thing":   {`r{s="{{ .Pod }}"}`, `is unknown; allowed are`},
-		"no argument":     {`r{s="{{ .Service }}",h="{{ .Args.host }}"}`, `{{ .Args.host }} has no value`},
-		"empty of spaces": {` `, `not PromQL`},
+		"a function":               {`rate(r{s="{{ .Service }}"}[1m])`, "the function rate " + outside},
+		"an aggregation":           {`sum(r{s="{{ .Service }}"})`, "the aggregation sum " + outside},
+		"a range":                  {`r{s="{{ .Service }}"}[1m]`, "a range " + outside},
+		"a subquery":               {`r{s="{{ .Service }}"}[1m:10s]`, "something else " + outside},
+		"an operator":              {`r{s="{{ .Service }}"} / 2`, "the operator / " + outside},
+		"parentheses":              {`(r{s="{{ .Service }}"})`, "parentheses " + outside},
+		"an offset":                {`r{s="{{ .Service }}"} offset 5m`, "an offset " + outside},
+		"an at":                    {`r{s="{{ .Service }}"} @ 1700000000`, "the modifier @ " + outside},
+		"an at the end":            {`r{s="{{ .Service }}"} @ end()`, "the modifier @ " + outside},
+		"a number":                 {`5`, "something else " + outside},
+		"a text":                   {`"{{ .Service }}"`, "something else " + outside},
+		"no PromQL":                {`r{s="{{ .Service }}"`, `not PromQL at line 1, column 21: `},
+		"no name":                  {`{s="{{ .Service }}"}`, `the selector names no metric: begin it with the name, without regular expressions`},
+		"a regular name":           {`{__name__=~"r.*",s="{{ .Service }}"}`, `the selector names no metric`},
+		"one for all":              {`r{ns="{{ .Namespace }}"}`, `the selector is the same for canary and stable: put {{ .Service }}, {{ .Revision }} or {{ .Arm }} into it`},
+		"a window":                 {`r{s="{{ .Service }}",i="{{ .Interval }}"}`, `{{ .Interval }} and {{ .Since }} are windows, which a selector does not have: remove them`},
+		"no such thing":            {`r{s="{{ .Pod }}"}`, `is unknown; allowed are`},
+		"no argument":              {`r{s="{{ .Service }}",h="{{ .Args.host }}"}`, `{{ .Args.host }} has no value`},
+		"an offset by an argument": {`r{s="{{ .Service }}"} offset {{ .Args.ago }}`, "an offset " + outside},
+		"empty of spaces":          {` `, `not PromQL`},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := CompileCompare("m", CompareSource{Requests: tc.requests, Errors: `e{s="{{ .Service }}"}`}, nil)
+			_, err := CompileCompare("m", CompareSource{Requests: tc.requests, Errors: `e{s="{{ .Service }}"}`}, map[string]string{"ago": "5m"})
 			if err == nil {
 				t.Fatalf("%s is accepted", tc.requests)
 			}

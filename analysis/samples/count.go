@@ -109,6 +109,9 @@ func (r *reading) counters(name string, in Arm, others map[string]time.Time) *ar
 	return a
 }
 
+// moreErrors is by how much errors may exceed requests: those of two exporters are not read at one moment.
+const moreErrors = 20
+
 // count adds up what the arm's counters gained: in all, by pod, and whether there were samples.
 func (a *armReading) count() (total []evidence.Counts, pods []Pod, seen []bool) {
 	byPod := map[string][]evidence.Counts{}
@@ -131,7 +134,7 @@ func (a *armReading) count() (total []evidence.Counts, pods []Pod, seen []bool) 
 			sum = evidence.Counts{Requests: plus(sum.Requests, c.Requests), Bad: plus(sum.Bad, c.Bad)}
 		}
 	}
-	if sum.Bad > sum.Requests {
+	if sum.Bad > sum.Requests+moreErrors {
 		a.problems.tell(spot{arm: a.name, kind: MoreErrors}, "")
 	}
 	return total, pods, a.seen(requests)

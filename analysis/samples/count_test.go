@@ -115,6 +115,15 @@ func TestIncreases(t *testing.T) {
 			series: []Series{line("r instance=x a=b", 5, 10, 15, stale, 25, 6, 35, 7), line("r instance=x", 5, 0, 15, 0, 25, 0, 35, 0)}, want: []int64{0, 0, 6, 1},
 		},
 
+		"another series of the target missed a scrape": {
+			series: []Series{
+				line("r instance=x a=new", 1, 10, 3, stale, 15, 6), line("r instance=x a=1", 5, 0, 15, 0), line("r instance=x a=2", -5, 0, 15, 0),
+			}, want: []int64{0, 6, 0, 0},
+		},
+		"its target was not seen since it ended": {
+			series: []Series{line("r instance=x a=new", 5, 10, 7, stale, 15, 6), line("r instance=x a=1", -5, 0, 15, 0)}, want: []int64{0, 0, 0, 0},
+		},
+
 		"NaN is left out":               {series: []Series{line("r", 0, 10, 10, math.NaN(), 20, 60)}, want: []int64{0, 50, 0, 0}},
 		"Inf is left out":               {series: []Series{line("r", 0, 10, 10, math.Inf(1), 20, 60)}, want: []int64{0, 50, 0, 0}},
 		"less than nothing is left out": {series: []Series{line("r", 0, 10, 10, -3, 20, 60)}, want: []int64{0, 50, 0, 0}},

@@ -22,6 +22,23 @@ func TestGrid(t *testing.T) {
 	}
 }
 
+func TestSeriesMayBeUnseenForTwoTicks(t *testing.T) {
+	g, err := NewGrid(anchor, 4*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seconds, want := range map[float64]int64{480: 5, 481: 0} {
+		in := Counters{Canary: Arm{Requests: []Series{line("r", 0, 10, seconds, 15)}}}
+		var sum int64
+		for _, tick := range Count(g, 0, 3, in).Ticks {
+			sum += tick.Canary.Requests
+		}
+		if sum != want {
+			t.Errorf("seen after %g s, it gained %d, want %d", seconds, sum, want)
+		}
+	}
+}
+
 func TestGridIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g, err := NewGrid(time.UnixMilli(rapid.Int64Range(0, 1e13).Draw(t, "anchor")), time.Duration(rapid.Int64Range(100, 3_600_000).Draw(t, "tick"))*time.Millisecond)

@@ -54,6 +54,9 @@ func TestClassicHistograms(t *testing.T) {
 		"a bucket is no number": {
 			series: ladder("h", map[float64][3]float64{0: {1, 2, 3}, 10: {5, math.NaN(), 10}, 20: {6, 8, 12}}), want: [][]int64{{0, 0, 0}, {5, 1, 3}, {0, 0, 0}},
 		},
+		"the first bucket is no number": {
+			series: ladder("h", map[float64][3]float64{0: {1, 2, 3}, 10: {math.NaN(), 4, 10}, 20: {6, 8, 12}}), want: [][]int64{{0, 0, 0}, {5, 1, 3}, {0, 0, 0}},
+		},
 		"wanted wider":    {series: ladder("h", map[float64][3]float64{0: {1, 2, 3}, 10: {5, 7, 10}}), bounds: []float64{0.5}, want: [][]int64{{5, 2}, {0, 0}, {0, 0}}},
 		"wanted narrower": {series: ladder("h", map[float64][3]float64{0: {1, 2, 3}, 10: {5, 7, 10}}), bounds: []float64{0.05, 0.1, 0.2, 0.5, 2}, want: [][]int64{{0, 4, 0, 1, 0, 2}, make([]int64, 6), make([]int64, 6)}},
 		"first seen":      {series: ladder("h", map[float64][3]float64{5: {1, 2, 3}, 15: {2, 4, 6}}), want: [][]int64{{0, 0, 0}, {1, 1, 1}, {0, 0, 0}}},
@@ -119,6 +122,20 @@ func TestNativeHistograms(t *testing.T) {
 				t.Errorf("got %d, want %d", got.Canary, tc.want)
 			}
 		})
+	}
+}
+
+// Bounds that were computed in another way differ in their last bits.
+func TestBoundsNeedNotBeExact(t *testing.T) {
+	s := native("h", map[float64][3]float64{0: {1, 1, 1}, 10: {2, 3, 4}})
+	for i := range s.Histograms {
+		for j := range s.Histograms[i].Buckets {
+			s.Histograms[i].Buckets[j].Upper = math.Nextafter(s.Histograms[i].Buckets[j].Upper, 9)
+		}
+	}
+	got := counted(t, Latencies{Bounds: []float64{1, 2, 4}, Canary: HistogramArm{Series: []Series{s}}})
+	if want := []int64{1, 2, 3, 0}; !reflect.DeepEqual(got.Canary[0], want) {
+		t.Errorf("got %d, want %d", got.Canary[0], want)
 	}
 }
 

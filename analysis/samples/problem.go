@@ -19,11 +19,13 @@ const (
 	Nothing Kind = "Nothing"
 	// SameSeries: a series belongs to both arms.
 	SameSeries Kind = "SameSeries"
+	// Twice: a series is there twice, from two jobs or two replicas of the source.
+	Twice Kind = "Twice"
 	// OtherArm: a series comes from a pod of the other arm.
 	OtherArm Kind = "OtherArm"
 	// NotACounter: a value falls as often as it rises.
 	NotACounter Kind = "NotACounter"
-	// MoreErrors: there are more errors than requests.
+	// MoreErrors: there are clearly more errors than requests.
 	MoreErrors Kind = "MoreErrors"
 	// OtherBuckets: histograms have different buckets.
 	OtherBuckets Kind = "OtherBuckets"
@@ -52,37 +54,24 @@ type meaning struct {
 }
 
 func (k Kind) meaning() meaning {
-	switch k {
-	case Nothing:
-		return meaning{false, "the selector matches nothing in either arm: unless there was no request yet, compare it with the names and labels that the metrics source has"}
-	case SameSeries:
-		return meaning{true, "%s belongs to canary and stable: name the arm in the selector, with {{ .Service }}, {{ .Revision }} or {{ .Arm }}"}
-	case OtherArm:
-		return meaning{true, "%s comes from a pod of the other arm: narrow the selector, with {{ .Service }} or {{ .Revision }}, so that each arm sees its own pods only"}
-	case NotACounter:
-		return meaning{true, "%s falls again and again, as a gauge does: compare needs counters, which only rise until their process restarts"}
-	case MoreErrors:
-		return meaning{true, "there are more errors than requests: let the errors selector match a part of what the requests selector matches"}
-	case OtherBuckets:
-		return meaning{true, "%s has other buckets than the histograms beside it: give both revisions the same buckets, or use native histograms"}
-	case OtherKind:
-		return meaning{true, "one arm has native histograms and the other classic ones, which cannot be compared: have both revisions scraped alike"}
-	case NoBuckets:
-		return meaning{true, "%s is not a bucket of a histogram: name a histogram without its suffix, and keep its label le with all values up to +Inf"}
-	case FallingBuckets:
-		return meaning{false, "%s has samples in which a wider bucket holds less than a narrower one: they are left out; correct what exports it, or the rule that records it"}
-	case NotACount:
-		return meaning{false, "%s has samples that are no counts (NaN, infinite, negative or beyond 2^63): they are left out; correct what exports it"}
-	case NotWhole:
-		return meaning{false, "%s has samples that are not whole numbers: they are rounded; count requests, not rates or sums of shares"}
-	case OutOfOrder:
-		return meaning{false, "%s has samples that are not in the order of time: they are sorted; look for two writers of one series"}
-	case Conflict:
-		return meaning{false, "%s has different samples at one moment: the first is taken; look for two writers of one series"}
-	case Future:
-		return meaning{false, "%s has samples of the future: set the clocks of the metrics source and of the controller by one source"}
+	all := map[Kind]meaning{
+		Nothing:        {false, "the selector matches nothing in either arm: unless there was no request yet, compare it with the names and labels that the metrics source has"},
+		SameSeries:     {true, "%s belongs to canary and stable: name the arm in the selector, with {{ .Service }}, {{ .Revision }} or {{ .Arm }}"},
+		Twice:          {true, "%s is there twice, from two scrape jobs or two replicas of the metrics source, so that every request counts twice: narrow the selector to one of them, as with job=\"...\""},
+		OtherArm:       {true, "%s comes from a pod of the other arm: narrow the selector, with {{ .Service }} or {{ .Revision }}, so that each arm sees its own pods only"},
+		NotACounter:    {true, "%s falls again and again, as a gauge does: compare needs counters, which only rise until their process restarts"},
+		MoreErrors:     {true, "there are more errors than requests: let the errors selector match a part of what the requests selector matches"},
+		OtherBuckets:   {true, "%s has other buckets than the histograms beside it: give both revisions the same buckets, or use native histograms"},
+		OtherKind:      {true, "one arm has native histograms and the other classic ones, which cannot be compared: have both revisions scraped alike"},
+		NoBuckets:      {true, "%s is not a bucket of a histogram: name a histogram without its suffix, and keep its label le with all values up to +Inf"},
+		FallingBuckets: {false, "%s has samples in which a wider bucket holds less than a narrower one: they are left out; correct what exports it, or the rule that records it"},
+		NotACount:      {false, "%s has samples that are no counts (NaN, infinite, negative or beyond 2^63): they are left out; correct what exports it"},
+		NotWhole:       {false, "%s has samples that are not whole numbers: they are rounded; count requests, not rates or sums of shares"},
+		OutOfOrder:     {false, "%s has samples that are not in the order of time: they are sorted; look for two writers of one series"},
+		Conflict:       {false, "%s has different samples at one moment: the first is taken; look for two writers of one series"},
+		Future:         {false, "%s has samples of the future: set the clocks of the metrics source and of the controller by one source"},
 	}
-	return meaning{true, "%s cannot be counted"}
+	return all[k]
 }
 
 // Problem is one thing that is wrong with the samples of a metric.

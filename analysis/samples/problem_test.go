@@ -30,12 +30,17 @@ func TestProblems(t *testing.T) {
 			kind: OtherArm, refuse: true,
 			text: `metric "m", canary requests: r{pod="s-1"} comes from a pod of the other arm: narrow the selector, with {{ .Service }} or {{ .Revision }}, so that each arm sees its own pods only`,
 		},
+		"scraped twice": {
+			in:   Counters{Canary: Arm{Requests: []Series{line("r job=a instance=x", 0, 1, 10, 2), line("r job=b instance=x", 3, 1, 13, 2)}}, Stable: Arm{Requests: []Series{ok}}},
+			kind: Twice, refuse: true,
+			text: `metric "m", canary requests: r{} is there twice, from two scrape jobs or two replicas of the metrics source, so that every request counts twice: narrow the selector to one of them, as with job="..."`,
+		},
 		"a gauge": {
 			in: Counters{Canary: Arm{Requests: []Series{sawtooth}}, Stable: Arm{Requests: []Series{ok}}}, kind: NotACounter, refuse: true,
 			text: `metric "m", canary requests: r{} falls again and again, as a gauge does: compare needs counters, which only rise until their process restarts`,
 		},
 		"more errors than requests": {
-			in:   Counters{Canary: Arm{Requests: []Series{line("r", 0, 1, 5, 2)}, Errors: []Series{line("e", 0, 1, 5, 3)}}, Stable: Arm{Requests: []Series{ok}}},
+			in:   Counters{Canary: Arm{Requests: []Series{line("r", 0, 1, 5, 2)}, Errors: []Series{line("e", 0, 1, 5, 23)}}, Stable: Arm{Requests: []Series{ok}}},
 			kind: MoreErrors, refuse: true,
 			text: `metric "m", canary: there are more errors than requests: let the errors selector match a part of what the requests selector matches`,
 		},
@@ -94,6 +99,24 @@ func TestTooManyAreNotCounted(t *testing.T) {
 	tick := Count(tens(t), 0, 0, in).Ticks[0]
 	if tick.Canary.Requests != MaxSeries || tick.Stable.Requests != 0 {
 		t.Errorf("counted %+v", tick)
+	}
+}
+
+func TestNoProblems(t *testing.T) {
+	for name, series := range map[string][]Series{
+		"a job that was renamed":   {line("r job=a instance=x", 0, 1, 10, 2), line("r job=b instance=x", 13, 2, 23, 3)},
+		"two pods":                 {line("r job=a instance=x", 0, 1, 10, 2), line("r job=a instance=y", 0, 1, 10, 2)},
+		"two clusters":             {line("r cluster=a instance=x", 0, 1, 10, 2), line("r cluster=b instance=x", 0, 1, 10, 2)},
+		"recorded series":          {line("r job=a", 0, 1, 10, 2), line("r job=b", 0, 1, 10, 2)},
+		"a few more errors":        {line("r job=a", 0, 1, 10, 2)},
+		"it was reset three times": {line("r", 0, 5, 1, 0, 2, 5, 3, 0, 4, 5, 5, 0, 6, 5)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := Counters{Stable: Arm{Requests: series}, Canary: Arm{Requests: []Series{line("c", 0, 1, 10, 2)}, Errors: []Series{line("e", 0, 1, 10, 20)}}}
+			if got := Count(tens(t), 0, 2, in).Problems; len(got) != 0 {
+				t.Errorf("problems %+v", got)
+			}
+		})
 	}
 }
 

@@ -70,6 +70,7 @@ func (a *armReading) acceptable(what string, series []Series) bool {
 		a.problems.tell(spot{arm: a.name, what: what, kind: TooManySeries}, tooMany(series, a.podLabel))
 		return false
 	}
+	a.once(what, series)
 	for i := range series {
 		pod := series[i].Labels[a.podLabel]
 		_, own := a.pods[pod]
@@ -78,6 +79,30 @@ func (a *armReading) acceptable(what string, series []Series) bool {
 		}
 	}
 	return true
+}
+
+// whoScraped are labels in which two copies of a series differ.
+func whoScraped() []string {
+	return []string{"job", "endpoint", "prometheus", "prometheus_replica", "__replica__"}
+}
+
+// once tells of series of one target that differ only in who scraped them, at the same time.
+func (a *armReading) once(what string, series []Series) {
+	type span struct{ from, to int64 }
+	seen := make(map[string][]span, len(series))
+	for i := range series {
+		times := timesOf(&series[i])
+		if series[i].Labels["instance"] == "" || len(times) == 0 {
+			continue
+		}
+		now, k := span{times[0], times[len(times)-1]}, key(series[i].Labels, whoScraped()...)
+		for _, before := range seen[k] {
+			if now.from < before.to && before.from < now.to {
+				a.teller(what, series[i].Labels)(Twice)
+			}
+		}
+		seen[k] = append(seen[k], now)
+	}
 }
 
 // take adds a stream to those of a selector.
