@@ -1,6 +1,7 @@
 package gauge
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/belay-dev/belay/analysis/evidence"
@@ -45,4 +46,18 @@ func (r Report) difference() string {
 	return quantity(-r.Lower) + " lower to " + quantity(r.Upper) + " higher"
 }
 
-func quantity(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
+// quantity has three digits that count, and k, M, G or T for thousands: 412M.
+func quantity(x float64) string {
+	for _, unit := range []struct {
+		size float64
+		name string
+	}{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
+		if math.Abs(x) >= 10*unit.size || unit.size > 1e3 && math.Abs(x) >= unit.size {
+			return strconv.FormatFloat(x/unit.size, 'g', 3, 64) + unit.name
+		}
+	}
+	if math.Abs(x) >= 1000 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(x, 'g', 3, 64)
+}

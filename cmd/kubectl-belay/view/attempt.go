@@ -131,12 +131,12 @@ func metricsNode(t Tree) *node {
 			value = "no data"
 		}
 		child := node{cells: []cell{
-			mark, name, {clean(string(m.Verdict)), mark.style}, {value, plain}, {clean(m.Limit), faint}, {countsText(m.Counts), faint},
+			mark, name, {clean(string(m.Verdict)), mark.style}, {value, plain}, {clean(m.Limit), faint}, {measuredText(m), faint},
 		}}
 		if m.MeasuredAt != nil {
 			child.cells = append(child.cells, cell{span(t.Now.Sub(m.MeasuredAt.Time)) + " ago", faint})
 		}
-		if m.Message != "" && m.Verdict != v1alpha1.VerdictPass {
+		if m.Message != "" && (m.Verdict != v1alpha1.VerdictPass || m.Comparison != nil) {
 			child.note = []cell{{clean(m.Message), plain}}
 		}
 		n.children = append(n.children, child)
@@ -155,6 +155,17 @@ func verdictMark(v v1alpha1.Verdict) cell {
 	default:
 		return cell{"·", faint}
 	}
+}
+
+// measuredText says how often a metric was measured.
+func measuredText(m v1alpha1.MetricStatus) string {
+	if c := m.Comparison; c != nil {
+		return fmt.Sprintf("%d ticks of %d s", c.Ticks, c.TickSeconds)
+	}
+	if m.MeasuredAt != nil && m.Counts == (v1alpha1.MeasurementCounts{}) {
+		return ""
+	}
+	return countsText(m.Counts)
 }
 
 func countsText(c v1alpha1.MeasurementCounts) string {
@@ -232,7 +243,7 @@ func historyNode(t Tree) *node {
 			child.cells = append(child.cells, cell{"reverted by " + shortCommit(a.Commit), plain})
 		}
 		if a.Reason != "" && a.Outcome != v1alpha1.OutcomePromoted {
-			child.note = []cell{{clean(a.Reason), faint}}
+			child.note = []cell{{clean(said(a)), faint}}
 		}
 		n.children = append(n.children, child)
 	}
@@ -248,4 +259,12 @@ func outcomeMark(o v1alpha1.Outcome) cell {
 	default:
 		return cell{"·", faint}
 	}
+}
+
+// said is why an attempt ended, and what it cost where that was counted.
+func said(a v1alpha1.AttemptRecord) string {
+	if a.Cost == "" {
+		return a.Reason
+	}
+	return a.Reason + " (" + a.Cost + ")"
 }

@@ -70,6 +70,23 @@ func healthy() Tree {
 	return Tree{Rollout: r, Now: noon, Stable: stablePods(), Workload: &Workload{Kind: "Deployment", Name: "checkout", Replicas: 4}}
 }
 
+// compared is a step that is judged by a comparison, after an attempt that one ended.
+func compared() Tree {
+	t := progressing()
+	s := &t.Rollout.Status
+	s.Metrics = []v1alpha1.MetricStatus{
+		{Name: "errors", Verdict: v1alpha1.VerdictPass, Value: "0.31 % against 0.30 %", Limit: "1.1 × stable + 0.5 points", MeasuredAt: ago(3 * time.Second),
+			Message:    "canary 155/50,012 (0.31 %), stable 453/151,110 (0.30 %): at most 0.14 points worse, at any look, 99 %",
+			Comparison: &v1alpha1.ComparisonStatus{Ticks: 42, TickSeconds: 10}},
+		{Name: "memory", Verdict: v1alpha1.VerdictPending, Value: "median 410M against 400M", Limit: "1.2 × stable", MeasuredAt: ago(3 * time.Second),
+			Message: "median 410M against 400M: too few samples for a verdict"},
+	}
+	s.History = append([]v1alpha1.AttemptRecord{{Attempt: 9, Outcome: v1alpha1.OutcomeFailed, Revision: "6d4f", Image: "checkout:v8", Step: "1/5",
+		Reason: "errors: canary 361/5,012 (7.2 %), stable 48/15,110 (0.3 %): 6.1 to 7.8 points worse, at any look, 99 %",
+		Cost:   "361 bad requests of the canary, 345 more than at stable's share"}}, s.History...)
+	return t
+}
+
 func progressing() Tree {
 	t := healthy()
 	s := &t.Rollout.Status

@@ -43,6 +43,7 @@ func TestRender(t *testing.T) {
 		"progressing":        {tree: progressing(), options: Options{Width: 120}},
 		"progressing-narrow": {tree: progressing(), options: Options{Width: 60}},
 		"progressing-colour": {tree: progressing(), options: Options{Width: 100, Colour: true}},
+		"compared":           {tree: compared(), options: Options{Width: 120}},
 		"paused":             {tree: paused(), options: Options{Width: 100}},
 		"reverting":          {tree: reverting(), options: Options{Width: 100}},
 	} {
