@@ -70,47 +70,71 @@ func (a *armReading) group(series []Series) []*classic {
 	return out
 }
 
-// stream joins the buckets of each scrape. A scrape in which one is missing, or holds less than a narrower
-// one, is left out: the next one holds what it held.
+// stream joins the buckets of each scrape. A scrape in which one is no count, or holds less than a
+// narrower one, is left out: the next one holds what it held. Where a scrape has other buckets than the one
+// before, counting begins anew.
 func (h *classic) stream(bounds []float64, tell func(Kind)) *stream {
-	columns := make([]*stream, len(h.bounds))
-	for i, bound := range h.bounds {
-		columns[i] = counter(&Series{Labels: h.labels, Points: h.points[bound]}, tell)
-	}
 	out := &stream{labels: h.labels, created: h.created, width: len(bounds) + 1}
-	widest := columns[len(columns)-1]
-	row, at, ended := make([]int64, len(columns)), make([]int, len(columns)), false
-	for k, t := range widest.times {
-		ended = ended || widest.anew[t]
-		for i, c := range columns {
-			for at[i] < len(c.times) && c.times[at[i]] < t {
-				at[i]++
-			}
-			row[i] = -1
-			if at[i] < len(c.times) && c.times[at[i]] == t {
-				row[i] = c.values[at[i]]
-			}
-		}
-		if slices.Contains(row, -1) {
+	columns := make([][]Point, len(h.bounds))
+	for i, bound := range h.bounds {
+		columns[i] = ordered(h.points[bound], func(p Point) int64 { return p.T }, samePoint, tell)
+	}
+	var before []float64
+	ended := false
+	for _, p := range columns[len(columns)-1] { // +Inf
+		if math.Float64bits(p.V) == staleBits {
+			ended = true
 			continue
 		}
-		if !slices.IsSorted(row) {
-			tell(FallingBuckets)
+		for i := range columns {
+			for len(columns[i]) > 0 && columns[i][0].T < p.T {
+				columns[i] = columns[i][1:]
+			}
+		}
+		row, ok := h.row(columns, p.T, tell)
+		if !ok {
 			continue
 		}
-		out.append(widest.times[k], ended, h.fold(row, bounds)...)
-		ended = false
+		changed := before != nil && !slices.Equal(before, row.bounds)
+		out.append(p.T, ended || changed, row.fold(bounds)...)
+		before, ended = row.bounds, false
 	}
 	return out
 }
 
+// row is one scrape of a histogram: counts up to each of its bounds.
+type row struct {
+	bounds []float64
+	counts []int64
+}
+
+// row takes the samples of one moment.
+func (h *classic) row(columns [][]Point, t int64, tell func(Kind)) (row, bool) {
+	out := row{bounds: make([]float64, 0, len(columns)), counts: make([]int64, 0, len(columns))}
+	for i, column := range columns {
+		if len(column) == 0 || column[0].T != t {
+			continue
+		}
+		count, ok := whole(column[0].V, tell)
+		if !ok {
+			return row{}, false
+		}
+		out.bounds, out.counts = append(out.bounds, h.bounds[i]), append(out.counts, count)
+	}
+	if !slices.IsSorted(out.counts) {
+		tell(FallingBuckets)
+		return row{}, false
+	}
+	return out, true
+}
+
 // fold gives the counts up to each of the wanted bounds: what a bucket holds goes to the one in which its
 // upper bound lies.
-func (h *classic) fold(row []int64, bounds []float64) []int64 {
+func (r row) fold(bounds []float64) []int64 {
 	out := make([]int64, len(bounds)+1)
-	for i, bound := range h.bounds {
+	for i, bound := range r.bounds {
 		j := slot(bounds, bound)
-		out[j] = max(out[j], row[i])
+		out[j] = max(out[j], r.counts[i])
 	}
 	for j := 1; j < len(out); j++ {
 		out[j] = max(out[j], out[j-1])

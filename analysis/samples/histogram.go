@@ -123,18 +123,18 @@ func slot(bounds []float64, upper float64) int {
 func nativeStream(s *Series, bounds []float64, tell func(Kind)) *stream {
 	out := &stream{labels: s.Labels, created: s.Created, width: len(bounds) + 1}
 	sameCount := func(a, b HistogramPoint) bool { return a.Count == b.Count && a.Sum == b.Sum }
-	var layout float64
+	var before float64
 	for _, p := range ordered(s.Histograms, func(p HistogramPoint) int64 { return p.T }, sameCount, tell) {
 		values, ok := cumulative(p, bounds, tell)
 		if !ok {
 			continue
 		}
 		// A source that ran out of buckets halves their number. What lies in the wider ones cannot be
-		// compared with what lay in the narrower ones.
-		changed := layout != 0 && ratio(p) != 0 && math.Abs(ratio(p)-layout) > 1e-6
-		if r := ratio(p); r != 0 {
-			layout = r
-		}
+		// compared with what lay in the narrower ones. Only the sample before counts: what was read
+		// earlier must not matter.
+		now := ratio(p)
+		changed := before != 0 && now != 0 && math.Abs(now-before) > 1e-6
+		before = now
 		out.append(p.T, changed, values...)
 	}
 	return out

@@ -54,6 +54,11 @@ func TestClassicHistograms(t *testing.T) {
 		"a bucket is no number": {
 			series: ladder("h", map[float64][3]float64{0: {1, 2, 3}, 10: {5, math.NaN(), 10}, 20: {6, 8, 12}}), want: [][]int64{{0, 0, 0}, {5, 1, 3}, {0, 0, 0}},
 		},
+		"its buckets became others": {
+			series: []Series{
+				line("h le=0.1", 0, 1, 4, 2), line("h le=0.5", 0, 2, 4, 3, 8, 1, 12, 5), line("h le=+Inf", 0, 3, 4, 4, 8, 2, 12, 7),
+			}, want: [][]int64{{1, 0, 0}, {0, 4, 1}, {0, 0, 0}},
+		},
 		"the first bucket is no number": {
 			series: ladder("h", map[float64][3]float64{0: {1, 2, 3}, 10: {math.NaN(), 4, 10}, 20: {6, 8, 12}}), want: [][]int64{{0, 0, 0}, {5, 1, 3}, {0, 0, 0}},
 		},

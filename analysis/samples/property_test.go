@@ -55,7 +55,8 @@ func cut(series []Series, from, to time.Time) []Series {
 	var out []Series
 	for _, s := range series {
 		s.Points = slices.DeleteFunc(slices.Clone(s.Points), func(p Point) bool { return p.T <= from.UnixMilli() || p.T > to.UnixMilli() })
-		if len(s.Points) > 0 {
+		s.Histograms = slices.DeleteFunc(slices.Clone(s.Histograms), func(p HistogramPoint) bool { return p.T <= from.UnixMilli() || p.T > to.UnixMilli() })
+		if len(s.Points)+len(s.Histograms) > 0 {
 			out = append(out, s)
 		}
 	}
@@ -87,6 +88,69 @@ func TestReadingInPieces(t *testing.T) {
 				t.Fatalf("ticks %d to %d are %v, want %v", first, until, got.Ticks, want.Ticks[first:until+1])
 			}
 			samePods(t, got, want, first, until)
+			first = until + 1
+		}
+	})
+}
+
+// histograms draws native histograms that are reset, that become coarser and that are empty for a while, and classic ones
+// in which a bucket is missing now and then.
+func histograms(t *rapid.T, arm string, native bool) []Series {
+	s := Series{Labels: labelsOf("h instance=x arm=" + arm)}
+	buckets := make([]Series, 3)
+	for i, le := range []string{"1", "4", "+Inf"} {
+		buckets[i] = line("h_bucket instance=x arm=" + arm + " le=" + le)
+	}
+	counts := map[int]float64{}
+	width := 1
+	for k := 0; k < 120; k++ {
+		switch rapid.IntRange(0, 30).Draw(t, "event") {
+		case 0:
+			k += rapid.IntRange(1, 25).Draw(t, "gap")
+			continue
+		case 1:
+			clear(counts)
+		case 2:
+			width = 3 - width
+			clear(counts)
+		case 3, 4, 5:
+			counts[2*rapid.IntRange(0, 1).Draw(t, "bucket")] += float64(rapid.IntRange(1, 9).Draw(t, "count"))
+		}
+		p := HistogramPoint{T: at(float64(15 * k))}
+		var total float64
+		for i := 0; i <= 2; i++ {
+			if counts[i] > 0 {
+				p.Buckets = append(p.Buckets, Bucket{Lower: math.Exp2(float64(i - width)), Upper: math.Exp2(float64(i)), Count: counts[i]})
+			}
+			total += counts[i]
+			if event := rapid.IntRange(0, 40).Draw(t, "missing"); event > 0 {
+				buckets[i].Points = append(buckets[i].Points, Point{T: p.T, V: total})
+			}
+		}
+		s.Histograms = append(s.Histograms, p)
+	}
+	if native {
+		return []Series{s}
+	}
+	return buckets
+}
+
+func TestReadingHistogramsInPieces(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := Grid{anchor: anchor.UnixMilli(), tick: rapid.Int64Range(5_000, 240_000).Draw(t, "tick")}
+		native := rapid.Bool().Draw(t, "native")
+		whole := Latencies{Bounds: []float64{1, 2, 4}, Canary: HistogramArm{Series: histograms(t, "canary", native)}, Stable: HistogramArm{Series: histograms(t, "stable", native)}}
+		last := g.Index(anchor.Add(halfHour * time.Second))
+		want := Histograms(g, 0, last, whole)
+		for first := int64(0); first <= last; {
+			until := min(last, first+rapid.Int64Range(0, 5).Draw(t, "ticks"))
+			piece := whole
+			piece.Canary.Series = cut(whole.Canary.Series, g.ReadFrom(first), g.End(until))
+			piece.Stable.Series = cut(whole.Stable.Series, g.ReadFrom(first), g.End(until))
+			got := Histograms(g, first, until, piece)
+			if !reflect.DeepEqual(got.Canary, want.Canary[first:until+1]) || !reflect.DeepEqual(got.Stable, want.Stable[first:until+1]) {
+				t.Fatalf("ticks %d to %d are %d and %d, want %d and %d", first, until, got.Canary, got.Stable, want.Canary[first:until+1], want.Stable[first:until+1])
+			}
 			first = until + 1
 		}
 	})
