@@ -182,7 +182,8 @@ func (c *Comparison) LogE() float64 {
 }
 
 // LogAccept is ln E of the evidence, at this weight, that no more of the canary's requests take longer than
-// the stable's p50, p90 and p99 than the margin allows: of the three, the one that is proved least.
+// the stable's p50 and p90 than the margin allows, and fewer than twice as many than its p99: of the
+// three, the one that is proved least.
 func (c *Comparison) LogAccept() float64 {
 	if c.judges == nil {
 		return 0

@@ -37,8 +37,9 @@
 //
 // Fail: not all quantiles of the canary are within the margin. Formally, E bets against "at every bound, the
 // canary's exceedance is at most that of stable stretched by r, plus a", and reaches 1/α with probability
-// at most α if that is so. Pass: at this weight, the exceedances at stable's p50, p90 and p99 are within the
-// margin; if one of them is not, a Pass has a probability of at most β.
+// at most α if that is so. Pass: at this weight, the exceedances at stable's p50 and p90 are within the
+// margin, and that at its p99 within the margin and as many again; if one of them is not, a Pass has a
+// probability of at most β.
 //
 // Where in a bucket its requests lie is not known, so with r above 1 the margin rests on an interpolation.
 // A canary that is just as fast as stable fails with probability at most α, whatever the buckets are.

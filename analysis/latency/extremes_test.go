@@ -83,6 +83,21 @@ func TestLongAndHuge(t *testing.T) {
 	}
 }
 
+// 10⁵ ticks are more than eleven days of ten seconds.
+func TestManyTicks(t *testing.T) {
+	h := usualHistory()
+	c := comparison(t, plain(1.1, 0.0005), h.bounds, h.counts)
+	tick := tickOf(5_000_000, 95_000_000, 0, 1)
+	for range 100_000 {
+		c.Add(tick)
+	}
+	r := c.Report()
+	finite(t, r)
+	if r.Verdict != evidence.Pass || r.Canary.Requests != 100_000*counts(tick.Canary).requests() {
+		t.Errorf("%+v", r)
+	}
+}
+
 // With 10⁹ requests and equal arms, both sums of ℓ are numbers of 10⁸ that nearly cancel: what is left must grow
 // as the requests do, and not be rounding.
 func TestNothingIsLostInHugeCounts(t *testing.T) {

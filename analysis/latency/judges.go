@@ -13,7 +13,7 @@ type judges struct {
 }
 
 // quantiles whose exceedance people see, and a Pass speaks of.
-func quantiles() []float64 { return []float64{0.50, 0.90, 0.99} }
+func quantiles() []float64 { return []float64{0.50, 0.90, tail} }
 
 func newJudges(p evidence.Params, bounds []float64, history []int64) *judges {
 	c := newCurve(bounds, history)
@@ -27,12 +27,27 @@ func newJudges(p evidence.Params, bounds []float64, history []int64) *judges {
 	j.reject = newSide(bets, mass, n, rejectRules(p))
 	cuts := g.cutsAt(c, quantiles())
 	for _, cut := range cuts {
-		bets, mass := n.acceptBets(cut)
-		j.accept = append(j.accept, newSide(bets, mass, n, acceptRules(p)))
 		bucket := g.cuts[cut]
-		j.excess = append(j.excess, newExcess(nearestQuantile(c.odds[bucket]), bounds, bucket, p, len(cuts)))
+		quantile := nearestQuantile(c.odds[bucket])
+		at := n.toPass(quantile, cut)
+		bets, mass := at.acceptBets(cut)
+		j.accept = append(j.accept, newSide(bets, mass, at, acceptRules(p)))
+		j.excess = append(j.excess, newExcess(quantile, bounds, bucket, p, len(cuts)))
 	}
 	return j
+}
+
+// tail is the quantile at which a Pass asks for less.
+const tail = 0.99
+
+// toPass is the margin of the accept side at one exceedance. In the tail, as many again as took longer by the
+// history may be added: that one request in a hundred is hardly slower takes ten times the requests that
+// the other exceedances need, and a release cannot wait for that. The reject side knows no such mercy.
+func (n null) toPass(quantile float64, cut int) null {
+	if quantile == tail {
+		n.excess += n.curve.above(n.groups.edges[cut])
+	}
+	return n
 }
 
 // nearestQuantile to a bound with such odds.

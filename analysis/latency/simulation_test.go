@@ -137,6 +137,7 @@ func TestFalseRejections(t *testing.T) {
 		"pods differ":                 {with(func(s *release) { s.canary = noisy(1.1, 0.1) }), judge(1.1, 0.0005, 1, 0.1), false},
 		"pods differ, native":         {with(func(s *release) { s.bounds, s.canary = native(), noisy(1, 0.1) }), judge(1, 0.0005, 1, 0.1), false},
 		"pods differ, without noise":  {with(func(s *release) { s.canary = noisy(1.1, 0.1) }), judge(1.1, 0.0005, 1, 0), true},
+		"at a large stretch":          {with(func(s *release) { s.canary, s.requests = times(1.5), 200_000 }), judge(1.5, 0.0005, 1, 0), false},
 		"beyond the stretch is found": {with(func(s *release) { s.canary = times(1.3) }), judge(1.1, 0.0005, 1, 0), true},
 	}
 	for name, tc := range tests {
@@ -167,7 +168,7 @@ func TestFalseAcceptances(t *testing.T) {
 	}{
 		"as fast, no margin":       {plain(1, 0), times(1), false},
 		"at the stretch":           {plain(1.1, 0), times(1.1), false},
-		"only the tail is slower":  {plain(1.1, 0), func(float64) func(float64) float64 { return slower(usual(), 0.97, 1.4) }, false},
+		"only the tail is slower":  {plain(1.1, 0), func(float64) func(float64) float64 { return slower(usual(), 0.97, 4) }, false},
 		"within the stretch":       {plain(1.2, 0.0005), times(1), true},
 		"faster than no margin is": {plain(1, 0), times(0.8), true},
 	} {
