@@ -26,6 +26,8 @@ type Environment struct {
 	Token func() string
 	// Size of the terminal that Streams.Out is, in columns and lines; both 0 when it is none.
 	Size func() (width, height int)
+	// ErrWidth is the width of the terminal that Streams.ErrOut is, 0 when it is none; nil is none.
+	ErrWidth func() int
 	// Colour says whether colours are wanted on a terminal.
 	Colour bool
 }
@@ -42,9 +44,13 @@ func Real() Environment {
 			}
 			return gather.Client(config)
 		},
-		Now:    time.Now,
-		Token:  uuid.NewString,
-		Size:   func() (int, int) { return terminalSize(os.Stdout) },
+		Now:   time.Now,
+		Token: uuid.NewString,
+		Size:  func() (int, int) { return terminalSize(os.Stdout) },
+		ErrWidth: func() int {
+			width, _ := terminalSize(os.Stderr)
+			return width
+		},
 		Colour: !noColour && os.Getenv("TERM") != "dumb",
 	}
 }

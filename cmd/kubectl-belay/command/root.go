@@ -64,7 +64,7 @@ func New(env Environment) *cobra.Command {
 	root.SetOut(env.Streams.Out)
 	root.SetErr(env.Streams.ErrOut)
 	s := &session{env: env, flags: flags}
-	root.AddCommand(getCommand(s), waitCommand(s), undoCommand(s), judgeCommand(s), versionCommand(s))
+	root.AddCommand(getCommand(s), waitCommand(s), undoCommand(s), judgeCommand(s), backtestCommand(s), versionCommand(s))
 	for _, verb := range verbs() {
 		root.AddCommand(requestCommand(s, verb))
 	}

@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"fmt"
 	"math"
 	"strings"
 
@@ -23,10 +24,9 @@ type Input struct {
 
 // Judge looks at ticks one after the other, at one metric or at two.
 type Judge struct {
-	params   evidence.Params
 	metrics  []metric
 	parts    []evidence.Part
-	counters *counters // nil without
+	counters *counters // the first; nil without
 	ticks    int
 	verdict  evidence.Verdict
 	reached  place // of the verdict
@@ -38,31 +38,62 @@ type place struct {
 	time       string
 }
 
-// NewJudge makes a judge with the same parameters for each metric.
+// Spec is one metric to judge.
+type Spec struct {
+	Name   string
+	Params evidence.Params
+	// Bounds of a histogram, without +Inf; none: counters are judged. History are stable's requests per bucket, before.
+	Bounds  []float64
+	History []int64
+	Unit    string
+}
+
+// NewJudge makes a judge of what the input has, with the same parameters for each metric.
 func NewJudge(in Input, p evidence.Params) (*Judge, error) {
-	j := &Judge{params: p}
+	var specs []Spec
 	if in.Counters {
-		c, err := evidence.New(p)
-		if err != nil {
-			return nil, err
-		}
-		j.counters = &counters{Comparison: c, name: nameOr(in.Name, "errors")}
-		j.metrics = append(j.metrics, j.counters)
-		j.parts = append(j.parts, evidence.Part{Name: j.counters.name, Alpha: p.Alpha})
+		specs = append(specs, Spec{Name: nameOr(in.Name, "errors"), Params: p})
 	}
 	if n := len(in.Bounds); n > 0 {
-		c, err := latency.New(p, in.Bounds[:n-1], nil)
-		if err != nil {
+		name := nameOr(in.Name, "latency")
+		if in.Counters && in.Name != "" {
+			name = in.Name + " latency"
+		}
+		specs = append(specs, Spec{Name: name, Params: p, Bounds: in.Bounds[:n-1], Unit: in.Unit})
+	}
+	return Of(specs...)
+}
+
+// Of makes a judge of some metrics.
+func Of(specs ...Spec) (*Judge, error) {
+	j := &Judge{}
+	for _, s := range specs {
+		if err := j.watch(s); err != nil {
 			return nil, err
 		}
-		l := &latencies{Comparison: c, name: nameOr(in.Name, "latency"), unit: in.Unit}
-		if in.Counters && in.Name != "" {
-			l.name = in.Name + " latency"
-		}
-		j.metrics = append(j.metrics, l)
-		j.parts = append(j.parts, evidence.Part{Name: l.name, Alpha: p.Alpha})
+		j.parts = append(j.parts, evidence.Part{Name: s.Name, Alpha: s.Params.Alpha})
 	}
 	return j, nil
+}
+
+func (j *Judge) watch(s Spec) error {
+	if len(s.Bounds) > 0 {
+		c, err := latency.New(s.Params, s.Bounds, s.History)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+		j.metrics = append(j.metrics, &latencies{Comparison: c, name: s.Name, unit: s.Unit})
+		return nil
+	}
+	c, err := evidence.New(s.Params)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	one := &counters{Comparison: c, name: s.Name}
+	if j.metrics = append(j.metrics, one); j.counters == nil {
+		j.counters = one
+	}
+	return nil
 }
 
 func nameOr(name, otherwise string) string {
@@ -72,10 +103,25 @@ func nameOr(name, otherwise string) string {
 	return name
 }
 
-// Add takes the next tick in, and says whether the verdict is final.
+// Add takes the next tick in, with the counts of each metric, and says whether the verdict is final.
 func (j *Judge) Add(t ticks.Tick) (final bool) {
+	return j.add(t, func(int) ticks.Tick { return t })
+}
+
+// AddEach does the same where every metric has a tick of its own. They have the same weight.
+func (j *Judge) AddEach(each []ticks.Tick) (final bool) {
+	return j.add(each[0], func(i int) ticks.Tick { return each[i] })
+}
+
+// Verdict so far.
+func (j *Judge) Verdict() evidence.Verdict { return j.verdict }
+
+// LogE is the evidence of all metrics together, as a logarithm.
+func (j *Judge) LogE() float64 { return j.merged().LogE }
+
+func (j *Judge) add(t ticks.Tick, of func(i int) ticks.Tick) (final bool) {
 	for i, m := range j.metrics {
-		m.add(t)
+		m.add(of(i))
 		j.parts[i].LogE = m.logE()
 	}
 	now := j.look()
@@ -123,7 +169,7 @@ func (j *Judge) passedLast() int {
 func (j *Judge) merged() evidence.Merged {
 	m := evidence.Merge(j.parts)
 	if len(j.parts) == 1 {
-		m.LogE, m.Threshold = j.parts[0].LogE, j.params.LogThreshold()
+		m.LogE, m.Threshold = j.parts[0].LogE, -math.Log(j.parts[0].Alpha)
 	}
 	return m
 }
