@@ -15,7 +15,7 @@
 //
 //	block     ticks wait until both arms have requests (block.go)
 //	term      the counts become ℓ(δ), the log of what a bet on the log-ratio δ wins (term.go)
-//	reject    bets on "worse than the margin", with restarts and a cap (mixture.go, process.go)
+//	reject    bets on "worse than the margin", with restarts and a cap (mixture.go, process.go, restart.go)
 //	noise     keeps from winning by what pods of one version do to each other (noise.go)
 //	accept    bets on "better than the margin", afresh at every weight
 //	interval  bounds the excess of bad requests, for people and for the ramp (interval.go)
@@ -36,6 +36,12 @@
 //	evidence.Merge(parts)             // several metrics: one verdict, and the metric that led to it
 //	evidence.EstimateDispersion(pods) // φ and s from the stable's own pods
 //	evidence.NextWeight(upper, …)     // the ramp
+//
+// Judges of other metrics, such as analysis/latency, have the same life with bets of their own:
+//
+//	evidence.NewMixture(mass, params.Reserve())  // money on bets, with restarts (mixture.go, restart.go)
+//	evidence.NoiseCells(params.Alpha, width)     // what noise must not win (noise.go)
+//	evidence.NewInterval(alpha, phi)             // bounds of an excess (interval.go)
 //
 // # Laws
 //

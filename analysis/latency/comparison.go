@@ -42,8 +42,9 @@ type Comparison struct {
 // outermost one that holds it.
 //
 // The history is how many of the stable's requests ended in each bucket before the attempt began, a day of
-// them if there is one: it decides what is bet on. Whether the evidence is right does not depend on it, only
-// how soon it comes. With fewer than 500 requests in it, the stable's first requests of the attempt make
+// them if there is one: it decides what is bet on, and so how soon evidence comes. That a canary as fast as
+// stable is not rejected does not depend on it; with a stretch above 1 it also says where in their buckets
+// requests lie. With fewer than 500 requests in it, the stable's first requests of the attempt make
 // the history, and the comparison begins after them.
 //
 // An error says which parameter or bound is out of range.
