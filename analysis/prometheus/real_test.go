@@ -1,15 +1,18 @@
 package prometheus
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"sync"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,12 +23,11 @@ import (
 	"github.com/belay-dev/belay/analysis/samples"
 )
 
-// exporter shows at its k-th scrape what a target showed 15 s after the scrape before: samples bring their own time, so that
-// a history of minutes is there within seconds, and it is known exactly what the server keeps.
+// exporter shows moments of a history, one after the other. Samples bring their own time, so that a history of minutes is there
+// within seconds, and it is known exactly what the server keeps.
 type exporter struct {
-	start   time.Time
-	mu      sync.Mutex
-	scrapes int
+	start time.Time
+	shown atomic.Int64 // the index of the moment
 }
 
 const step = 15 * time.Second
@@ -60,14 +62,10 @@ func (e *exporter) families(k int) []*dto.MetricFamily {
 const history = 6
 
 func (e *exporter) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	e.mu.Lock()
-	k := min(e.scrapes, history-1)
-	e.scrapes++
-	e.mu.Unlock()
 	format := expfmt.NewFormat(expfmt.TypeProtoDelim)
 	w.Header().Set("Content-Type", string(format))
 	encoder := expfmt.NewEncoder(w, format)
-	for _, family := range e.families(k) {
+	for _, family := range e.families(int(e.shown.Load())) {
 		if err := encoder.Encode(family); err != nil {
 			return
 		}
@@ -90,16 +88,13 @@ func started(t *testing.T, target *exporter) *Provider {
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ctx, cancel := context.WithCancel(context.Background())
+	command := exec.CommandContext(ctx, binary, "--config.file="+filepath.Join(dir, "prometheus.yaml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--web.listen-address=127.0.0.1:0", "--log.format=json")
+	log, err := command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	_ = listener.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	command := exec.CommandContext(ctx, binary, "--config.file="+filepath.Join(dir, "prometheus.yaml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+address, "--log.level=error")
-	command.Stderr = os.Stderr
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +102,24 @@ func started(t *testing.T, target *exporter) *Provider {
 		cancel()
 		_ = command.Wait()
 	})
-	return source(t, Config{Name: "main", Address: "http://" + address})
+	return source(t, Config{Name: "main", Address: "http://" + listening(t, log)})
+}
+
+// listening reads from the log at which port the server listens, and lets the rest go.
+func listening(t *testing.T, log io.Reader) string {
+	t.Helper()
+	var said strings.Builder
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		said.WriteString(lines.Text() + "\n")
+		var line struct{ Msg, Address string }
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "Listening on" {
+			go func() { _, _ = io.Copy(io.Discard, log) }() // It ends with the process.
+			return line.Address
+		}
+	}
+	t.Fatalf("Prometheus does not listen:\n%s", said.String())
+	return ""
 }
 
 // eventually asks until there is the answer that is waited for.
@@ -143,10 +155,14 @@ func TestARealPrometheus(t *testing.T) {
 		}
 		return got
 	}
-	eventually(t, func() (bool, error) {
-		got, err := p.Raw(t.Context(), `duration_seconds`, end.Add(-time.Millisecond), end)
-		return len(got) == 1, err
-	})
+	for k := range history {
+		target.shown.Store(int64(k))
+		moment := target.start.Add(time.Duration(k) * step)
+		eventually(t, func() (bool, error) {
+			got, err := p.Raw(t.Context(), `duration_seconds`, moment.Add(-time.Millisecond), moment)
+			return len(got) == 1, err
+		})
+	}
 
 	grid, err := samples.NewGrid(target.start, 2*step)
 	if err != nil {
