@@ -61,9 +61,18 @@ func checkRecord(o *Observed, p Plan, broken func(law, format string, args ...an
 	checkClock(o, p, broken)
 	handed := p.Progress.Stage == v1alpha1.StageUnpinning && o.Progress.Stage == v1alpha1.StageStepping
 	byPerson := p.Ack != nil || o.Progress.PromoteFull
-	if handed && !byPerson && o.verdict().verdict != v1alpha1.VerdictPass {
+	if handed && !byPerson && o.merits().verdict != v1alpha1.VerdictPass {
 		broken("I10", "a promotion without a Pass of every gating metric")
 	}
+}
+
+// merits are what a promotion rests on. At the end of a ramp that is, for the comparisons of errors, the bound by which it
+// came to all of the traffic: there stable has none left, and no tick could make a verdict that is still open a Pass.
+func (o *Observed) merits() judgement {
+	if o.Config.Ramp != nil {
+		return o.gates()
+	}
+	return o.verdict()
 }
 
 func checkClock(o *Observed, p Plan, broken func(law, format string, args ...any)) {

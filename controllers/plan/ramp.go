@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -37,12 +39,11 @@ func RampLadder(r Ramp, chosen []int32) []Step {
 // that are bad and would not be at stable. known is false, and why says the reason, while one of them says nothing.
 func (o *Observed) risk() (upper float64, known bool, why string) {
 	for _, m := range o.Metrics {
-		c := m.Comparison
-		if m.DryRun || m.Step != o.Progress.Step || c == nil || c.Cost == "" {
+		if m.DryRun || m.Step != o.Progress.Step || !bounds(m) {
 			continue
 		}
-		bound, err := strconv.ParseFloat(c.Upper, 64)
-		if err != nil || c.NeverSeen {
+		bound, err := strconv.ParseFloat(m.Comparison.Upper, 64)
+		if err != nil || math.IsNaN(bound) || m.Comparison.NeverSeen {
 			return 0, false, m.Name + ": " + m.Message
 		}
 		upper, known = max(upper, bound), true
@@ -53,6 +54,16 @@ func (o *Observed) risk() (upper float64, known bool, why string) {
 	return upper, true, ""
 }
 
+// reach is the highest weight that a ramp may go to from where it is, were there nothing to fear: it doubles, and from its
+// last weight beside stable it goes to all of the traffic or stays.
+func (o *Observed) reach() int32 {
+	r := o.Config.Ramp
+	if o.Progress.WeightPermille >= r.To {
+		return whole
+	}
+	return min(r.To, rampFactor*o.Progress.WeightPermille)
+}
+
 // allowed is the weight that the budget allows now, in permille and rounded down to whole percents, and what it rests on.
 func (o *Observed) allowed() (permille int32, why string) {
 	r := o.Config.Ramp
@@ -60,45 +71,40 @@ func (o *Observed) allowed() (permille int32, why string) {
 	if !known {
 		return 0, why
 	}
-	limit := min(whole, rampFactor*o.Progress.WeightPermille)
-	if o.Progress.WeightPermille >= r.To {
-		limit = whole
-	} else if limit > r.To {
-		limit = r.To
+	reach := o.reach()
+	next := int32(1000*evidence.NextWeight(upper, r.Budget, float64(reach)/1000)+1e-9) / 10 * 10
+	if next > r.To && next < whole {
+		next = r.To // above it there is only all of the traffic
 	}
-	next := int32(1000*evidence.NextWeight(upper, r.Budget, float64(limit)/1000)+1e-9) / 10 * 10
-	return next, fmt.Sprintf("at most %.2f %% of the canary's requests are bad that would not be at stable, and the budget is %s of all",
-		100*max(upper, 0), Percent(int32(1000*r.Budget+0.5)))
+	return next, fmt.Sprintf("at most %s %% of the canary's requests are bad that would not be at stable, and the budget is %s of all",
+		oneDigit(100*min(1, upper)), Percent(int32(1000*r.Budget+0.5)))
+}
+
+// oneDigit rounds a bound up to one digit that counts. The sentence then stays the same from look to look, and a status is
+// not written for a little more evidence.
+func oneDigit(bound float64) string {
+	if !(bound > 0) {
+		return "0"
+	}
+	unit := math.Pow10(int(math.Floor(math.Log10(bound))))
+	up := math.Ceil(bound/unit-1e-9) * unit
+	return strconv.FormatFloat(up, 'f', max(0, -int(math.Floor(math.Log10(up)+1e-9))), 64)
 }
 
 // ramping waits at a weight until the evidence allows a higher one; nil: it does.
 func (o *Observed) ramping() *Plan {
-	elapsed, v := o.elapsed(), o.gates()
-	next, why := o.allowed()
-	baked := elapsed >= rampBake && !o.clockStart().After(o.Now)
-	if baked && v.verdict == v1alpha1.VerdictPass && (next > o.Progress.WeightPermille || o.last()) {
+	baked := o.elapsed() >= rampBake && !o.clockStart().After(o.Now)
+	goes, why := o.climbs()
+	if baked && goes {
 		return nil
 	}
-	text := o.bakingText()
-	if baked {
-		text = fmt.Sprintf("the ramp stays at %s: %s", Percent(o.Progress.WeightPermille), why)
-		if v.verdict != v1alpha1.VerdictPass {
-			text = fmt.Sprintf("the ramp stays at %s: %s", Percent(o.Progress.WeightPermille), v.sentence)
-		}
-	}
 	until := o.rampUntil()
-	if !o.Now.Before(until) {
+	if baked && !o.Now.Before(until) {
 		if p := o.inconclusive(fmt.Sprintf("the ramp is at %s after %s: %s", Percent(o.Progress.WeightPermille), o.Config.Ramp.Max, why)); p != nil {
 			return p
 		}
 	}
-	phase := v1alpha1.PhaseProgressing
-	switch {
-	case o.Progress.Inconclusive != "":
-		phase, text = v1alpha1.PhaseInconclusive, o.Progress.Inconclusive+"; promote, abort or resume"
-	case o.Progress.Paused:
-		phase = v1alpha1.PhasePaused
-	}
+	phase, text := o.rampingText(baked, why)
 	p := wait(phase, text, o.clockStart(), until)
 	p.Wake = time.Time{}
 	o.wakeByClock(p, rampBake)
@@ -106,6 +112,30 @@ func (o *Observed) ramping() *Plan {
 		p.wakeBy(until)
 	}
 	return o.withMeasuring(p)
+}
+
+// climbs says whether the evidence allows a higher weight, or the end, and what that rests on.
+func (o *Observed) climbs() (goes bool, why string) {
+	if v := o.gates(); v.verdict != v1alpha1.VerdictPass {
+		return false, v.sentence
+	}
+	next, why := o.allowed()
+	return next > o.Progress.WeightPermille || o.last(), why
+}
+
+// rampingText says how it stands with a ramp that does not go on yet.
+func (o *Observed) rampingText(baked bool, why string) (v1alpha1.Phase, string) {
+	text := o.bakingText()
+	if baked {
+		text = fmt.Sprintf("the ramp stays at %s: %s", Percent(o.Progress.WeightPermille), why)
+	}
+	switch {
+	case o.Progress.Inconclusive != "":
+		return v1alpha1.PhaseInconclusive, o.Progress.Inconclusive + "; promote, abort or resume"
+	case o.Progress.Paused:
+		return v1alpha1.PhasePaused, text
+	}
+	return v1alpha1.PhaseProgressing, text
 }
 
 // rampUntil is when the ramp has to be at its end.
@@ -117,36 +147,62 @@ func (o *Observed) rampUntil() time.Time {
 	return since.Add(o.Config.Ramp.Max)
 }
 
-// gates sums up the metrics that a ramp waits for: all but comparisons, whose bound decides about the weight instead.
+// gates sums up the metrics that a ramp waits for: all but comparisons of errors, whose bound decides about the weight instead.
 func (o *Observed) gates() judgement {
 	if !o.measured() || !o.Config.Gating {
 		return judgement{v1alpha1.VerdictPass, "nothing is measured at this step"}
 	}
 	out := judgement{v1alpha1.VerdictPass, "every metric passes"}
+	seen := false
 	for _, m := range o.Metrics {
-		if m.DryRun || m.Step != o.Progress.Step || m.Comparison != nil && m.Verdict == v1alpha1.VerdictPending {
+		if m.DryRun || m.Step != o.Progress.Step {
 			continue
 		}
-		if out = out.and(m); out.verdict == v1alpha1.VerdictFail {
+		seen = true
+		if out = out.and(asBound(m)); out.verdict == v1alpha1.VerdictFail {
 			return out
 		}
 	}
+	if !seen {
+		return judgement{v1alpha1.VerdictPending, "nothing has been measured yet"}
+	}
 	return out
+}
+
+// bounds says that a metric bounds the errors of the canary. A comparison of latencies has no cost, and does not.
+func bounds(m v1alpha1.MetricStatus) bool { return m.Comparison != nil && m.Comparison.Cost != "" }
+
+// asBound is a metric as a ramp takes it: a comparison of errors that is still open is no obstacle, one without data is.
+func asBound(m v1alpha1.MetricStatus) v1alpha1.MetricStatus {
+	open := m.Verdict == v1alpha1.VerdictPending || m.Verdict == v1alpha1.VerdictPass
+	if bounds(m) && open {
+		m.Verdict = v1alpha1.VerdictPass
+		if m.Counts.ConsecutiveError+m.Counts.ConsecutiveNoData > 0 {
+			m.Verdict = v1alpha1.VerdictPending
+		}
+	}
+	return m
 }
 
 // toRampStep goes to the weight that the evidence allows.
 func (o *Observed) toRampStep() *Plan {
 	next, why := o.allowed()
-	chosen := append([]int32{}, o.Progress.Ramp...)
+	if next <= o.Progress.WeightPermille {
+		return nil
+	}
+	return o.rampTo(next, why)
+}
+
+// rampTo records a weight as the next one of the ramp.
+func (o *Observed) rampTo(next int32, why string) *Plan {
+	chosen := slices.Clone(o.Progress.Ramp)
 	if len(chosen) == 0 {
 		chosen = []int32{o.Config.Ramp.From}
 	}
-	if next <= chosen[len(chosen)-1] {
-		return nil
-	}
+	chosen = append(chosen, next)
 	ahead := *o
-	ahead.Config.Ladder = RampLadder(*o.Config.Ramp, append(chosen, next))
+	ahead.Config.Ladder = RampLadder(*o.Config.Ramp, chosen)
 	p := ahead.toStep(o.Progress.Step+1, why)
-	p.Progress.Ramp = append(chosen, next)
+	p.Progress.Ramp = chosen
 	return p
 }

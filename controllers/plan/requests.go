@@ -75,9 +75,17 @@ func (o *Observed) promoteRequested(full bool) *Plan {
 		})
 		return o.answer(p, true, "goes to 100 % and hands over")
 	}
-	p := o.toStep(o.Progress.Step+1, "promoted by a person")
+	p := o.onward("promoted by a person")
 	p.Progress.Paused = false
 	return o.answer(p, true, fmt.Sprintf("goes to step %d", p.Progress.Step))
+}
+
+// onward goes one rung further, on a person's word. A ramp has no rung ahead of it: it goes as far as it might by itself.
+func (o *Observed) onward(why string) *Plan {
+	if o.Config.Ramp != nil {
+		return o.rampTo(o.reach(), why)
+	}
+	return o.toStep(o.Progress.Step+1, why)
 }
 
 // retryRequested lifts the quarantine and starts again.

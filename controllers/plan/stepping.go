@@ -175,6 +175,11 @@ func stepUnfinished(o *Observed) *Plan {
 	if o.Config.Ramp != nil {
 		return o.ramping()
 	}
+	return o.baking(step)
+}
+
+// baking waits until a step of the ladder has baked and every metric passes; nil: so it is.
+func (o *Observed) baking(step Step) *Plan {
 	elapsed, v := o.elapsed(), o.verdict()
 	if elapsed >= step.Bake && !o.clockStart().After(o.Now) && v.verdict == v1alpha1.VerdictPass {
 		return nil
