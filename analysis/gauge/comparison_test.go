@@ -151,6 +151,12 @@ func TestReport(t *testing.T) {
 	if !(r.Lower < r.Shift && r.Shift < r.Upper && r.Lower > 0.9 && r.Upper < 1.1) {
 		t.Errorf("from %v to %v", r.Lower, r.Upper)
 	}
+	// At the fifth look, α/4/30 a side.
+	c := added(t, tolerant(), ticksOf(192, 2, 1, 1))
+	l := newLook(&c.canary, &c.stable)
+	lower, upper := l.bounds(normalQuantile(0.01 / 4 / 30))
+	near(t, "lower", r.Lower, lower, 1e-12)
+	near(t, "upper", r.Upper, upper, 1e-12)
 	if !math.IsNaN((Report{}).Ratio()) {
 		t.Error("nothing has a ratio")
 	}

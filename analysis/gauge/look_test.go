@@ -183,3 +183,32 @@ func TestPodsKeepTheirPlace(t *testing.T) {
 		t.Errorf("median %v", m)
 	}
 }
+
+// A slow rise with a beat every sixth tick: the pairs of autocorrelations are positive, and the third is larger than
+// the second. It counts for no more than that.
+func TestPairsNeverCountForMoreThanTheOneBefore(t *testing.T) {
+	pod := make([]float64, 48)
+	for i := range pod {
+		pod[i] = float64(i)
+		if i%6 == 0 {
+			pod[i] += 24
+		}
+	}
+	a := armOf(pod)
+	pods, _ := a.centredRanks()
+	sum, before, lag := 0.0, math.Inf(1), 0
+	rose := false
+	for ; lag < 48; lag += 2 {
+		pair := (products(pods, lag) + products(pods, lag+1)) / products(pods, 0)
+		if pair <= 0 {
+			break
+		}
+		rose = rose || pair > before
+		before = min(before, pair)
+		sum += before
+	}
+	if !rose {
+		t.Fatal("no pair is larger than the one before it")
+	}
+	near(t, "τ", a.inflation(), min(48, (2*sum-1)*(1+2*math.Sqrt(2*float64(2*lag+1)/48))), 1e-9)
+}

@@ -156,16 +156,18 @@ func TestGroupsOfTheSmallWorldAreItsBuckets(t *testing.T) {
 func TestExpectationIsAtMostOne(t *testing.T) {
 	levels := []float64{1.2, 1.5, 2, 3, 5, 10}
 	for world, days := range worlds() {
-		for _, margin := range [][2]float64{{1, 0}, {1.1, 0.0005}, {1.5, 0.1}, {3, 0}, {0.8, 0}} {
+		for _, margin := range [][2]float64{{1, 0}, {1.1, 0.0005}, {1.5, 0.1}, {0.8, 0}} {
 			for variant, p := range variants(margin[0], margin[1]) {
 				c := comparison(t, p, fourBounds(), fourHistory())
 				what := fmt.Sprintf("%s, margin %v, %s", world, margin, variant)
 				canary := atMargin(&c.judges.reject.guards[0].kernel, margin[1])
 				mean, ever := expectations(c, days, canary, (*Comparison).LogE, levels)
 				bounded(t, "reject, "+what, mean, ever, levels)
-				better := func(stable []float64) []float64 { return faster(canary(stable)) }
-				mean, ever = expectations(c, days, better, (*Comparison).LogE, levels)
-				bounded(t, "reject, faster, "+what, mean, ever, levels)
+				if variant == "bare" {
+					better := func(stable []float64) []float64 { return faster(canary(stable)) }
+					mean, ever = expectations(c, days, better, (*Comparison).LogE, levels)
+					bounded(t, "reject, faster, "+what, mean, ever, levels)
+				}
 				if world != "ramp" { // the accept side begins afresh at each weight
 					slow := atMargin(&c.judges.accept[0].guards[0].kernel, margin[1])
 					mean, ever = expectations(c, days, slow, (*Comparison).LogAccept, levels)
