@@ -42,5 +42,5 @@ func (c Cost) Sentence() string {
 	if c.Bad() == 1 {
 		requests = " bad request of the canary, "
 	}
-	return count(c.Bad()) + requests + count(c.Excess()) + " more than at stable's share"
+	return Grouped(c.Bad()) + requests + Grouped(c.Excess()) + " more than at stable's share"
 }

@@ -25,7 +25,7 @@ func decimals(share float64) int {
 
 // text is "361/5,012 (7.2 %)".
 func (c Counts) text(digits int) string {
-	return count(c.Bad) + "/" + count(c.Requests) + " (" + c.percent(digits) + ")"
+	return Grouped(c.Bad) + "/" + Grouped(c.Requests) + " (" + c.percent(digits) + ")"
 }
 
 // percent rounds to the nearest, but says neither "none" where there were some nor "all" where there
@@ -59,8 +59,8 @@ func bound(scaled float64, digits int) string {
 	return strconv.FormatFloat(math.Abs(scaled)/math.Pow10(digits), 'f', digits, 64)
 }
 
-// count has commas between thousands.
-func count(n int64) string {
+// Grouped has commas between thousands.
+func Grouped(n int64) string {
 	text := strconv.FormatInt(n, 10)
 	for at := len(text) - 3; at > 0 && text[at-1] != '-'; at -= 3 {
 		text = text[:at] + "," + text[at:]

@@ -1,7 +1,9 @@
 package backtest
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/belay-dev/belay/analysis/evidence"
@@ -24,6 +26,8 @@ type Attempt struct {
 	End   string `json:"end"`
 	// Culprit is the metric that failed it.
 	Culprit string `json:"culprit,omitempty"`
+	// Waited says which metrics had no Pass at the deadline of which step.
+	Waited string `json:"waitedFor,omitempty"`
 	// Requests of the canary, those of them that were bad, and those that were made bad.
 	Requests int64 `json:"canaryRequests"`
 	Bad      int64 `json:"canaryBad"`
@@ -74,6 +78,7 @@ func (r *replay) add(at time.Time, f frame) error {
 	case r.onRung >= r.inTicks(r.bake()) && (r.judge.Verdict() == evidence.Pass || r.free()):
 		r.climb()
 	case r.onRung >= r.inTicks(r.deadline()):
+		r.now.Waited = r.waited()
 		r.end(Undecided)
 	}
 	return nil
@@ -130,6 +135,17 @@ func (r *replay) start(at time.Time) error {
 	r.rung, r.onRung, r.changed = 0, 0, false
 	r.now = Attempt{Start: at}
 	return nil
+}
+
+// waited names the metrics that have no Pass at this weight.
+func (r *replay) waited() string {
+	var names []string
+	for _, m := range r.judge.Result().Metrics {
+		if m.Verdict != offline.Pass {
+			names = append(names, m.Name)
+		}
+	}
+	return fmt.Sprintf("%s at %s", strings.Join(names, ", "), percent(r.plan.ladder[r.rung].weight))
 }
 
 // params with the dispersion that the controller would allow for.

@@ -118,6 +118,15 @@ func wellFormed(t *testing.T, svg string) {
 	}
 }
 
+// What keeps a release waiting is named, with the weight.
+func TestUndecided(t *testing.T) {
+	few := shop{pods: 6, requests: 3, bad: steady(0.01), hours: 8}
+	r := ran(t, &fake{t: t, series: few.series(1)}, planOf(t, errorsMetric), nil)
+	if r.Healthy.Count(Undecided) == 0 || r.Healthy.Count(Failed) > 0 || !strings.Contains(r.Text(), "\n  no Pass of errors at 20 %: ") {
+		t.Error(r.Text())
+	}
+}
+
 // The same history and seed give the same report, whatever the seed of others.
 func TestSameSeedSameReport(t *testing.T) {
 	s := &fake{t: t, series: busy.series(1)}

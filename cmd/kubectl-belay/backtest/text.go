@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/belay-dev/belay/analysis/evidence"
 )
 
 // shownAttempts that failed; the rest is counted.
@@ -47,7 +49,7 @@ func (r *Report) Text() string {
 func (m Metric) text(b *strings.Builder) {
 	fmt.Fprintf(b, "\n%s\n", m.Name)
 	if m.Requests > 0 {
-		fmt.Fprintf(b, "  %d requests of stable", m.Requests)
+		fmt.Fprintf(b, "  %s requests of stable", evidence.Grouped(m.Requests))
 		if !m.Latency {
 			fmt.Fprintf(b, ", %s bad", percent(float64(m.Bad)/float64(m.Requests)))
 		}
@@ -90,6 +92,7 @@ func (r *Report) healthy(b *strings.Builder) {
 	failed := o.Count(Failed)
 	fmt.Fprintf(b, "  %d promoted, %d aborted (%s; with 95 %% at most %s of healthy releases), %d without a verdict at the step's deadline\n",
 		o.Count(Promoted), failed, percent(float64(failed)/float64(len(o.Attempts))), percent(atMost(failed, len(o.Attempts))), o.Count(Undecided))
+	counted(b, "no Pass of", o, func(a Attempt) string { return a.Waited })
 	shown := 0
 	for _, a := range o.Attempts {
 		if a.End != Failed {
@@ -114,19 +117,25 @@ func (r *Report) injected(b *strings.Builder) {
 		fmt.Fprintf(b, "  seen after %s (median), %s (9 of 10)\n", short(o.Delay(0.5)), short(o.Delay(0.9)))
 		fmt.Fprintf(b, "  requests made bad until then: %d (median), %d (9 of 10)\n", o.Spent(0.5), o.Spent(0.9))
 	}
-	culprits := map[string]int{}
-	for _, a := range o.Attempts {
-		if a.End == Failed {
-			culprits[a.Culprit]++
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(culprits)) {
-		fmt.Fprintf(b, "  by %s: %d\n", name, culprits[name])
-	}
+	counted(b, "by", o, func(a Attempt) string { return a.Culprit })
+	counted(b, "no Pass of", o, func(a Attempt) string { return a.Waited })
 	for _, m := range r.Metrics {
 		if off := m.offFrom(r.inject); off != "" {
 			fmt.Fprintf(b, "  %s\n", off)
 		}
+	}
+}
+
+// counted tells how often each answer was given, in the order of the alphabet.
+func counted(b *strings.Builder, label string, o *Outcomes, answer func(Attempt) string) {
+	times := map[string]int{}
+	for _, a := range o.Attempts {
+		if text := answer(a); text != "" {
+			times[text]++
+		}
+	}
+	for _, text := range slices.Sorted(maps.Keys(times)) {
+		fmt.Fprintf(b, "  %s %s: %d\n", label, text, times[text])
 	}
 }
 
