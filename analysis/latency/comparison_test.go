@@ -88,7 +88,7 @@ func TestLearning(t *testing.T) {
 	p, faulty := evidence.Defaults(), tickOf(100, 150, 0, 1.8)
 	c := comparison(t, p, classic(), nil)
 	for i := range 4 {
-		if r := c.Report(); !r.Learning || r.LogE != 0 || r.LogAccept != 0 || r.Strongest != -1 {
+		if r := c.Report(); !r.Learning || r.LogE != 0 || r.LogAccept != 0 || r.Strongest != -1 || r.Excess[0] != (Excess{Lower: -1, Upper: 1}) {
 			t.Errorf("before tick %d: %+v", i, r)
 		}
 		c.Add(faulty)
@@ -143,7 +143,7 @@ func TestReport(t *testing.T) {
 	}
 	// With one bound there is one exceedance, with its share of α.
 	one := added(t, p, history{[]float64{1}, []int64{900, 100}}, Tick{Canary: []int64{80, 20}, Stable: []int64{900, 100}}).Report()
-	if one.Excess[0].Quantile != 0.9 || one.Excess[1] != (Excess{}) || one.Strongest != 0 {
+	if one.Excess[0].Quantile != 0.9 || one.Excess[1] != (Excess{Lower: -1, Upper: 1}) || one.Strongest != 0 {
 		t.Errorf("%+v", one)
 	}
 }

@@ -17,14 +17,15 @@ type Arm struct {
 // Excess is the share of requests that took longer than a bound.
 type Excess struct {
 	// Quantile of the stable, by its history, that the bound is nearest to: 0.5, 0.9 or 0.99. 0: this entry
-	// is empty, as the histogram has too few bounds where the stable's requests are.
+	// says nothing, as the histogram has too few bounds where the stable's requests are, or there is no
+	// history yet.
 	Quantile float64
 	// Bound is one of the histogram's own, so that who took longer was counted and not interpolated.
 	Bound float64
 	// Canary and Stable since the weight changed. Bad is how many took longer than Bound.
 	Canary, Stable evidence.Counts
 	// Lower and Upper bound by how much the canary's share that took longer exceeds the stable's. All entries
-	// together hold the truth at every look with probability 1 - Alpha.
+	// together hold the truth at every look with probability 1 - Alpha. From nothing they are -1 and 1.
 	Lower, Upper float64
 }
 
@@ -87,6 +88,9 @@ func (c *Comparison) Report() Report {
 	}
 	if c.failed >= 0 {
 		r.Tick = c.failed
+	}
+	for i := range r.Excess {
+		r.Excess[i].Lower, r.Excess[i].Upper = -1, 1
 	}
 	if c.judges == nil {
 		return r
