@@ -39,8 +39,8 @@ func (b Bench) Accept() Table {
 	p := Usual()
 	t := Table{
 		Title: "Accepting",
-		Says: fmt.Sprintf("Defaults, φ = 1. Left: versions alike, requests until Pass over the bound ln(1/β)/I against p_c ≥ r·p_s + a, mean of %d streams. Right: a canary "+
-			"at the margin, how often it passes at one of %d looks; beside it an interval of 95 %% that is looked at as often.", b.Few, acceptLooks),
+		Says: fmt.Sprintf("Defaults, φ = 1. Left: versions alike, requests until Pass over the bound ln(1/β)/I against p_c ≥ r·p_s + a, mean of %s streams. Right: a canary "+
+			"at the margin, how often it passes at one of %s looks; beside it an interval of 95 %% that is looked at as often.", grouped(float64(b.Few)), grouped(acceptLooks)),
 		Columns: []string{"weight", "bad share", "bound, requests", "Pass ÷ bound", "false accepts", "repeated interval"},
 	}
 	for _, weight := range []float64{0.05, 0.25, 0.5} {

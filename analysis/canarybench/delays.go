@@ -59,9 +59,9 @@ func (b Bench) Delay() Table {
 	rules := []Rule{Belay("Belay", Bare()), Belay("Belay, no restart", plain), Wald(Alpha), RepeatedZ(Alpha), MSPRT(Alpha, 0.005), Sequence(Alpha, 10_000)}
 	t := Table{
 		Title: "Delay over the information bound",
-		Says: fmt.Sprintf("Requests of both arms until the rollback, mean of %d streams, divided by the bound ln(1/α)/I for r = 1 and a = 0. A tick has a "+
+		Says: fmt.Sprintf("Requests of both arms until the rollback, mean of %s streams, divided by the bound ln(1/α)/I for r = 1 and a = 0. A tick has a "+
 			"fortieth of the bound. Belay without margins and cap; \"Wald\" knows how much worse the canary is, which nobody does. The repeated z-test is below the bound "+
-			"because it does not keep α.", b.Few),
+			"because it does not keep α.", grouped(float64(b.Few))),
 		Columns: append([]string{"change", "weight", "bound, requests"}, names(rules)...),
 	}
 	for _, c := range []change{{0.001, 0.01}, {0.01, 0.02}, {0.005, 0.006}} {
@@ -92,7 +92,7 @@ func (b Bench) DelayOfDefaults() Table {
 		Title: "Delay with the defaults",
 		Says: fmt.Sprintf("As above, with r = 1.1, cap and restart, φ = 1, s = 0. An absolute margin a makes the question harder, so there are two bounds: one against "+
 			"p_c ≤ r·p_s + a, and one that leaves a out. \"Late\" is a canary that turns bad after an hour of health, counted from there. \"Assumed\" is φ = 2, s = 0.05, "+
-			"against the bound with a. Mean of %d streams.", b.Few),
+			"against the bound with a. Mean of %s streams.", grouped(float64(b.Few))),
 		Columns: []string{"change", "weight", "bound with a", "defaults ÷ bound with a", "bound without a", "defaults ÷ bound without a", "a = 0 ÷ bound without a", "late ÷ bound with a", "assumed ÷ bound with a"},
 	}
 	for _, c := range []change{{0.001, 0.01}, {0.01, 0.02}, {0.005, 0.008}} {

@@ -15,7 +15,7 @@ func (b Bench) Latency() Table {
 			"doubling), which no judge of these buckets can reach. Log-normal latencies with a slow kind; classic buckets are the twelve that libraries have by "+
 			"default, native ones have eight to a doubling. A tick has a fortieth of the first bound. \"Bands\" are published confidence bands, over the bound of all "+
 			"latencies. \"Defaults\" have r = 1.1, a = 0.0005 and the cap, and \"assumed\" φ = 2 and s = 0.05 as well: they answer a harder question, over the same bound. "+
-			"A stream ends after fifty bounds. False rollbacks: %d looks at 100 requests a second with versions alike, %d streams.", max(1, b.Few/2), looks, b.Few),
+			"A stream ends after fifty bounds. False rollbacks: %s looks at 100 requests a second with versions alike, %s streams.", max(1, b.Few/2), grouped(looks), grouped(float64(b.Few))),
 		Columns: []string{"buckets", "slower", "weight", "bound of all latencies", "÷ bound of buckets", "÷ bound of all", "bands ÷ bound of all",
 			"defaults ÷ bound of buckets", "assumed ÷ bound of buckets", "false rollbacks"},
 	}

@@ -27,9 +27,9 @@ func (b Bench) FalseRollbacks() Table {
 	equal := append([]Rule{Belay("Belay, r = 1, a = 0", Bare()), Belay("Belay, defaults", Usual())}, others()...)
 	t := Table{
 		Title: "False rollbacks",
-		Says: fmt.Sprintf("%d looks, one every %d seconds, at 1,000 requests a second. The first column is Belay with its defaults (φ = 1, s = 0) and a "+
-			"canary that is exactly at the margin, %d streams for each cell. In all other columns the versions are alike, %d streams. In brackets the "+
-			"upper limit of 95 %% confidence.", looks, TickSeconds, b.Many, b.Few),
+		Says: fmt.Sprintf("%s looks, one every %d seconds, at 1,000 requests a second. The first column is Belay with its defaults (φ = 1, s = 0) and a "+
+			"canary that is exactly at the margin, %s streams for each cell. In all other columns the versions are alike, %s streams. In brackets the "+
+			"upper limit of 95 %% confidence.", grouped(looks), TickSeconds, grouped(float64(b.Many)), grouped(float64(b.Few))),
 		Columns: append([]string{"weight", "bad share", "Belay, defaults, at the margin"}, names(equal)...),
 	}
 	for _, weight := range []float64{0.01, 0.05, 0.5} {

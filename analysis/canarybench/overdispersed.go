@@ -5,24 +5,36 @@ import "fmt"
 // OverDispersed are nulls in which bad requests scatter more than chance makes them.
 func (b Bench) OverDispersed() Table {
 	streams := b.overDispersed()
-	n := max(1, b.Many/10)
+	few := max(1, b.Few/4)
 	t := Table{
 		Title: "False rollbacks where bad requests scatter",
-		Says: fmt.Sprintf("%d looks on the way 5, 25, 50 %%, 1,000 requests a second, 0.5 %% bad, ten stable pods and two of the canary. \"Estimated\" takes φ and s "+
+		Says: fmt.Sprintf("%s looks on the way 5, 25, 50 %%, 1,000 requests a second, 0.5 %% bad, ten stable pods and two of the canary. \"Estimated\" takes φ and s "+
 			"from two hours of the stable's own pods; \"assumed\" is φ = 2 and s = 0.05, as where pods cannot be told apart; \"ignored\" is φ = 1 and s = 0. "+
 			"Belay's canary is at the margin, with the defaults and, in the first column, with r = 1 and a = 0; the others' is like the stable. "+
-			"%d streams for \"estimated\", %d for the others.", looks, n, b.Few),
+			"%s streams for \"estimated\" where they scatter, %s where not, and %d for the others.", grouped(looks), grouped(float64(b.scattered(true))),
+			grouped(float64(b.scattered(false))), few),
 		Columns: append([]string{"stream", "Belay, estimated, r = 1, a = 0", "Belay, estimated", "Belay, assumed", "Belay, ignored"}, names(others())...),
 	}
 	for _, named := range streams {
-		b.overDispersedRow(&t, named, n)
+		b.overDispersedRow(&t, named, b.scattered(named.Truth.scatters()), few)
 	}
 	return t
 }
 
+// scattered is how many streams there are: where bad requests scatter, rates are near α and need more of them.
+func (b Bench) scattered(scatters bool) int {
+	if scatters {
+		return max(1, b.Many/5)
+	}
+	return max(1, b.Many/20)
+}
+
+// scatters says whether bad requests do more than chance makes them.
+func (t Truth) scatters() bool { return t.Cluster > 1 || t.PodSpread > 0 || t.PodJitter > 0 }
+
 const targetScatter = "over-dispersed nulls, upper limit at most α = 1 %"
 
-func (b Bench) overDispersedRow(t *Table, named Named, n int) {
+func (b Bench) overDispersedRow(t *Table, named Named, n, few int) {
 	p := Usual()
 	bare := p
 	bare.MarginRelative, bare.MarginAbsolute = 1, 0
@@ -31,10 +43,10 @@ func (b Bench) overDispersedRow(t *Table, named Named, n int) {
 	margin := named.Truth.worse(p.MarginRelative, p.MarginAbsolute)
 	equal := b.rollbacks("equal "+named.Name, named.Truth, n, []Rule{BelayEstimated("", bare)}, true)[0]
 	estimated := b.rollbacks("margin "+named.Name, margin, n, []Rule{BelayEstimated("", p)}, true)[0]
-	fixed := b.rollbacks("margin, fixed "+named.Name, margin, b.Few, []Rule{Belay("", assumed), Belay("", p)}, false)
-	row := []string{named.Name, rate(equal, n), rate(estimated, n), rate(fixed[0], b.Few), rate(fixed[1], b.Few)}
-	for _, count := range b.rollbacks("alike "+named.Name, named.Truth, b.Few, others(), false) {
-		row = append(row, rate(count, b.Few))
+	fixed := b.rollbacks("margin, fixed "+named.Name, margin, few, []Rule{Belay("", assumed), Belay("", p)}, false)
+	row := []string{named.Name, rate(equal, n), rate(estimated, n), rate(fixed[0], few), rate(fixed[1], few)}
+	for _, count := range b.rollbacks("alike "+named.Name, named.Truth, few, others(), false) {
+		row = append(row, rate(count, few))
 	}
 	t.check(targetScatter, named.Name+", r = 1, a = 0", UpperLimit(equal, n), Alpha)
 	t.check(targetScatter, named.Name, UpperLimit(estimated, n), Alpha)
