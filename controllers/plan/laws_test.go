@@ -223,6 +223,9 @@ func promotedOnPassAlone(s *story, t turn) string {
 	after := *t.p.Progress
 	onward := after.Step > before.Step || after.Stage == v1alpha1.StageUnpinning
 	said := t.said()
+	if t.o.Config.Ramp != nil && onward {
+		return t.beyondBudget(after)
+	}
 	if onward && t.p.Ack == nil && !before.PromoteFull && said != v1alpha1.VerdictPass {
 		return fmt.Sprintf("step %d is left, and the metric says %q", before.Step, said)
 	}

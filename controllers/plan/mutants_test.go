@@ -177,6 +177,12 @@ func mutants() map[string]mutant {
 			}
 			return p
 		}},
+		"a ramp beyond its budget": {law: "I10", begin: ramps, happenings: good, change: func(o Observed, p Plan) Plan {
+			if p.Rule == "stepUnfinished" && p.Progress == nil && !o.last() && o.elapsed() >= rampBake {
+				return *o.rampTo(o.reach(), "nothing speaks against it")
+			}
+			return p
+		}},
 		"missing data as a failure": {law: "I10", begin: measures("v2", v1alpha1.VerdictPending), happenings: good, change: func(o Observed, p Plan) Plan {
 			if p.Rule == "stepUnfinished" && p.Progress == nil && o.elapsed() >= time.Minute {
 				p = *o.end(v1alpha1.OutcomeFailed, "no data")

@@ -179,8 +179,16 @@ func (w *world) metrics() []v1alpha1.MetricStatus {
 	if p.Stage != v1alpha1.StageStepping && p.Stage != v1alpha1.StageUnpinning {
 		w.job = nil
 	}
+	if keepsWord(p.Stage) {
+		return w.said
+	}
+	w.said = nil
 	if w.job == nil || w.job.Attempt != p.Attempt || w.job.Step != p.Step || w.now.Before(w.job.Since.Add(firstResult)) {
 		return nil
+	}
+	if w.ramps() {
+		w.said = []v1alpha1.MetricStatus{w.comparison()}
+		return w.said
 	}
 	verdict := w.verdict()
 	value := map[v1alpha1.Verdict]string{v1alpha1.VerdictPass: "0.001", v1alpha1.VerdictFail: "0.2", v1alpha1.VerdictInconclusive: "0.03"}[verdict]

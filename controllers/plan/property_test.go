@@ -155,7 +155,9 @@ func drawProgress(t *rapid.T, o *Observed) {
 		p.Quarantine = []v1alpha1.QuarantinedRevision{{ReplicaSet: "checkout-v2", Revision: "v2"}}
 	}
 	o.Config.OnInconclusive = rapid.SampledFrom([]v1alpha1.InconclusiveAction{v1alpha1.InconclusivePause, v1alpha1.InconclusiveAbort}).Draw(t, "onInconclusive")
-	if rarely(t, "approve step") {
+	if rarely(t, "a ramp") {
+		drawRamp(t, o)
+	} else if rarely(t, "approve step") {
 		o.Config.Ladder[1] = Step{Permille: 100, Approve: true, Timeout: time.Hour,
 			OnTimeout: rapid.SampledFrom([]v1alpha1.TimeoutAction{v1alpha1.TimeoutAbort, v1alpha1.TimeoutContinue}).Draw(t, "onTimeout")}
 	}
@@ -163,6 +165,23 @@ func drawProgress(t *rapid.T, o *Observed) {
 		p.Ending.Outcome = rapid.SampledFrom([]v1alpha1.Outcome{
 			v1alpha1.OutcomeFailed, v1alpha1.OutcomeAborted, v1alpha1.OutcomeSuperseded, v1alpha1.OutcomeWithdrawn, v1alpha1.OutcomeUndecided,
 		}).Draw(t, "outcome")
+	}
+}
+
+// drawRamp puts a ramp in the place of the ladder. Where a step runs it is one of the ramp's.
+func drawRamp(t *rapid.T, o *Observed) {
+	o.Config.Ramp = &Ramp{
+		From: 10, To: rapid.SampledFrom([]int32{10, 500, 1000}).Draw(t, "to"), Budget: 0.002, Max: time.Duration(rapid.IntRange(1, 90).Draw(t, "minutes")) * time.Minute,
+	}
+	if o.Progress.Step > 0 {
+		o.Progress.Ramp = []int32{10, 20, rapid.SampledFrom([]int32{40, 500, 1000}).Draw(t, "the third weight")}[:o.Progress.Step]
+	}
+	o.Config.Ladder = RampLadder(*o.Config.Ramp, o.Progress.Ramp)
+	if step, ok := o.step(); ok {
+		o.Progress.WeightPermille = step.Permille
+	}
+	if coin(t, "compared") {
+		bounded(rapid.SampledFrom([]string{"0.0001", "0.01", "0.5", "+Inf", "NaN", ""}).Draw(t, "bound"))(o)
 	}
 }
 
@@ -281,7 +300,11 @@ func TestEveryStoryEnds(t *testing.T) {
 	}
 	slices.Sort(names)
 	rapid.Check(t, func(t *rapid.T) {
-		s := newStory(t, nil)
+		var begin func(*world)
+		if rarely(t, "a ramp") {
+			begin = rampsOn(rapid.SampledFrom([]float64{1, 100}).Draw(t, "requests a second"))
+		}
+		s := newStory(t, begin)
 		s.unserved = true
 		if coin(t, "neighbours take their time") {
 			s.world.shuffle("", rapid.Uint64().Draw(t, "order"))
@@ -301,6 +324,9 @@ func TestEveryStoryEnds(t *testing.T) {
 		s.rounds = restWithin
 		if w.chance != nil {
 			s.rounds *= 10
+		}
+		if begin != nil {
+			s.rounds *= 4 // a ramp looks at every tick of its comparison
 		}
 		s.run()
 		s.rescue()

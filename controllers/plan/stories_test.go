@@ -25,7 +25,7 @@ type tale struct {
 // tales are all stories, by name.
 func tales() map[string]tale {
 	out := map[string]tale{}
-	for _, some := range []map[string]tale{releases(), aborts(), troubles(), interruptions(), reverts()} {
+	for _, some := range []map[string]tale{releases(), aborts(), troubles(), interruptions(), reverts(), climbs()} {
 		maps.Copy(out, some)
 	}
 	return out

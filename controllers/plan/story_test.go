@@ -106,7 +106,11 @@ func (s *story) round() bool {
 	}
 	next := p.Wake
 	if w.job != nil {
-		if fact := w.job.Since.Add(firstResult); fact.After(w.now) && (next.IsZero() || fact.Before(next)) {
+		fact := w.job.Since.Add(firstResult)
+		if w.ramps() && !fact.After(w.now) {
+			fact = w.now.Add(firstResult) // a tick of the comparison
+		}
+		if fact.After(w.now) && (next.IsZero() || fact.Before(next)) && !w.settled(o) {
 			next = fact
 		}
 	}
@@ -149,6 +153,9 @@ func (s *story) carryOut(t turn) bool {
 		}
 		if e := t.p.Ended; e != nil {
 			s.outcomes = append(s.outcomes, fmt.Sprintf("%s %s", strings.TrimPrefix(e.Image, "shop:"), e.Outcome))
+			if e.Cost != "" {
+				words = append(words, "in the history: "+e.Cost)
+			}
 		}
 	}
 	s.line(t.o, t.p, words)

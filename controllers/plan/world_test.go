@@ -49,7 +49,11 @@ type world struct {
 	// verdicts of the one metric by version; Pass where nothing is said.
 	verdicts map[string]v1alpha1.Verdict
 	job      *Measure
-	git      repository
+	// traffic is how many requests a second there are, where a ramp counts them.
+	traffic float64
+	// said are the metrics as they were measured last in this attempt.
+	said []v1alpha1.MetricStatus
+	git  repository
 	// chance decides what a neighbour does when; nil: everybody is quick and nothing is refused.
 	chance *rand.Rand
 	// meddled counts what people did to the pods and the hold, past the Rollout; loose: the hold was taken off by one.
@@ -205,12 +209,12 @@ func (w *world) observe() Observed {
 	o := Observed{
 		Now: w.now, Namespace: "shop", Name: "checkout", Finalizer: w.finalizer, Deleting: w.deleting,
 		Suspend: w.suspend, Problems: w.problems, Request: w.request,
-		Config: w.live.config, LiveDigest: w.live.digest, Generation: 1,
+		Config: w.observedConfig(), LiveDigest: w.live.digest, Generation: 1,
 		Progress: *w.progress.DeepCopy(), WorkloadName: "Deployment checkout",
 		Attempt: w.attempt, Git: w.git.git, Guarded: Proof{Known: true, Holds: !w.missing["hold"]},
 	}
-	if w.attempt.Found && running(w.progress.Stage) {
-		o.Config = w.snapshot.config
+	if r := o.Config.Ramp; r != nil {
+		o.Config.Ladder = RampLadder(*r, w.progress.Ramp)
 	}
 	o.Attempt.Lost = !w.attempt.Found && depends(w.progress.Stage)
 	if w.deployment.found {
@@ -237,6 +241,14 @@ func (w *world) observe() Observed {
 	}
 	o.Metrics = w.metrics()
 	return o
+}
+
+// observedConfig is what the attempt runs on while there is one, and what the Rollout says otherwise.
+func (w *world) observedConfig() Config {
+	if w.attempt.Found && running(w.progress.Stage) {
+		return w.snapshot.config
+	}
+	return w.live.config
 }
 
 // running and depends: as the observer has it, a snapshot counts while an attempt runs, and is missed from its first step
