@@ -47,7 +47,7 @@ func TestAnyCountsGiveNumbers(t *testing.T) {
 	})
 }
 
-// A day of ticks with 10⁹ requests each.
+// Eight hours of ticks with 10⁹ requests each.
 func TestLongAndHuge(t *testing.T) {
 	h := usualHistory()
 	tests := map[string]struct {
@@ -63,9 +63,9 @@ func TestLongAndHuge(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := comparison(t, evidence.Defaults(), h.bounds, h.counts)
-			for i := range 9000 {
+			for i := range 3000 {
 				c.Add(tc.tick)
-				if i%3000 == 0 {
+				if i%1000 == 0 {
 					finite(t, c.Report())
 				}
 			}

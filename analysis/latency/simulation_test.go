@@ -144,7 +144,7 @@ func TestFalseRejections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, n := rand.New(rand.NewPCG(1, 2)), 0
 			for range 200 {
-				tc.release.run(r, tc.params, 100, func(c *Comparison) bool {
+				tc.release.run(r, tc.params, 60, func(c *Comparison) bool {
 					if c.Verdict() == evidence.Fail {
 						n++
 					}
