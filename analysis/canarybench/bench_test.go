@@ -62,7 +62,7 @@ func TestDelays(t *testing.T) {
 	plain := Bare()
 	for _, c := range []change{{0.001, 0.01}, {0.01, 0.02}, {0.005, 0.006}} {
 		bound := Effect{Canary: c.to, Stable: c.from, Weight: 0.05, Relative: 1}.Bound(Alpha)
-		d := b.delays("delay", c.stream(0.05, bound), []Rule{Belay("", plain), Wald(Alpha)})
+		d := b.delays("delay", c.stream(0.05, bound), b.Few, []Rule{Belay("", plain), Wald(Alpha)})
 		if ratio := d[0].over(bound); ratio < 1 || ratio > 1.65 || d[0].found < b.Few {
 			t.Errorf("%v: the delay is %s of the bound, want at most 1.65", c, d[0].cell(bound))
 		}
@@ -82,7 +82,7 @@ func TestLatencyDelays(t *testing.T) {
 		truth := latencyTruth(bounds, Slowing{0, 1.2}, 0, 0.05, 50*boundTicks)
 		bound := Slowness{truth.Canary, truth.Stable, 0.05}.Bound(Alpha)
 		truth.Requests = bound / boundTicks
-		d := b.latencyDelays("latency", truth)
+		d := b.latencyDelays("latency", truth, b.Few/2, truth.judging(Bare()), truth.banding)
 		if ratio := d[0].over(bound); ratio < 1 || ratio > 2 {
 			t.Errorf("%d bounds: the delay is %s of the bound, want at most 2", len(bounds), d[0].cell(bound))
 		}

@@ -5,6 +5,9 @@ import "fmt"
 // boundTicks is how many ticks the bound is cut into, so that what is measured is the judge and not the tick.
 const boundTicks = 40
 
+// precise is how many times as many streams are drawn where the mean is near its target and they are short.
+const precise = 4
+
 // delay is the mean number of requests until a rollback, and whether all streams ended in one.
 type delay struct {
 	sum      float64
@@ -29,9 +32,9 @@ func (d *delay) cell(bound float64) string {
 	return fmt.Sprintf("%.2f", d.over(bound))
 }
 
-func (b Bench) delays(cell string, t Truth, rules []Rule) []delay {
+func (b Bench) delays(cell string, t Truth, n int, rules []Rule) []delay {
 	sums := make([]delay, len(rules))
-	b.races(cell, t, b.Few, rules, false, func(outcomes []Outcome) {
+	b.races(cell, t, n, rules, false, func(outcomes []Outcome) {
 		for i, o := range outcomes {
 			sums[i].add(o)
 		}
@@ -61,14 +64,14 @@ func (b Bench) Delay() Table {
 		Title: "Delay over the information bound",
 		Says: fmt.Sprintf("Requests of both arms until the rollback, mean of %s streams, divided by the bound ln(1/α)/I for r = 1 and a = 0. A tick has a "+
 			"fortieth of the bound. Belay without margins and cap; \"Wald\" knows how much worse the canary is, which nobody does. The repeated z-test is below the bound "+
-			"because it does not keep α.", grouped(float64(b.Few))),
+			"because it does not keep α.", grouped(float64(precise*b.Few))),
 		Columns: append([]string{"change", "weight", "bound, requests"}, names(rules)...),
 	}
 	for _, c := range []change{{0.001, 0.01}, {0.01, 0.02}, {0.005, 0.006}} {
 		for _, weight := range []float64{0.01, 0.05, 0.25, 0.5} {
 			bound := Effect{Canary: c.to, Stable: c.from, Weight: weight, Relative: 1}.Bound(Alpha)
 			row := []string{c.String(), percent(weight), grouped(bound)}
-			for i, d := range b.delays(fmt.Sprintf("delay %v %v", c, weight), c.stream(weight, bound), rules) {
+			for i, d := range b.delays(fmt.Sprintf("delay %v %v", c, weight), c.stream(weight, bound), precise*b.Few, rules) {
 				if i == 0 {
 					t.check(targetDelay, fmt.Sprintf("%v, weight %s", c, percent(weight)), d.over(bound), 1.65)
 				}
@@ -112,8 +115,8 @@ func (b Bench) delayOfDefaults(t *Table, c change, weight float64) {
 	effect.Absolute = usual.MarginAbsolute
 	with := effect.Bound(Alpha)
 	cell := fmt.Sprintf("%v, weight %s", c, percent(weight))
-	d := b.delays("margins "+cell, c.stream(weight, with), []Rule{Belay("", usual), Belay("", assumed)})
-	a0 := b.delays("a = 0 "+cell, c.stream(weight, without), []Rule{Belay("", free)})[0]
+	d := b.delays("margins "+cell, c.stream(weight, with), b.Few, []Rule{Belay("", usual), Belay("", assumed)})
+	a0 := b.delays("a = 0 "+cell, c.stream(weight, without), b.Few, []Rule{Belay("", free)})[0]
 	late := b.late("late "+cell, c.stream(weight, with), Belay("", usual))
 	t.check(targetMargin, cell, d[0].over(with), 2)
 	t.check(targetNoExtra, cell, a0.over(without), 2)

@@ -11,11 +11,11 @@ import (
 func (b Bench) Latency() Table {
 	t := Table{
 		Title: "Latency",
-		Says: fmt.Sprintf("Requests until the rollback, mean of %d streams, over two bounds for r = 1 and a = 0: of these buckets, and of all latencies (eighty buckets to a "+
+		Says: fmt.Sprintf("Requests until the rollback, mean of %s streams, over two bounds for r = 1 and a = 0: of these buckets, and of all latencies (eighty buckets to a "+
 			"doubling), which no judge of these buckets can reach. Log-normal latencies with a slow kind; classic buckets are the twelve that libraries have by "+
 			"default, native ones have eight to a doubling. A tick has a fortieth of the first bound. \"Bands\" are published confidence bands, over the bound of all "+
 			"latencies. \"Defaults\" have r = 1.1, a = 0.0005 and the cap, and \"assumed\" φ = 2 and s = 0.05 as well: they answer a harder question, over the same bound. "+
-			"A stream ends after fifty bounds. False rollbacks: %s looks at 100 requests a second with versions alike, %s streams.", max(1, b.Few/2), grouped(looks), grouped(float64(b.Few))),
+			"%d streams for these and the bands, which end after fifty bounds. False rollbacks: %s looks at 100 requests a second with versions alike, %s streams.", grouped(float64(b.Few)), b.fewLatencies(), grouped(looks), grouped(float64(b.Few))),
 		Columns: []string{"buckets", "slower", "weight", "bound of all latencies", "÷ bound of buckets", "÷ bound of all", "bands ÷ bound of all",
 			"defaults ÷ bound of buckets", "assumed ÷ bound of buckets", "false rollbacks"},
 	}
@@ -46,7 +46,8 @@ func (b Bench) latencies(t *Table, kind string, bounds []float64, slowing Slowin
 		what, part = fmt.Sprintf("above p%g ×%g", 100*slowing.From, slowing.Times), "the tail only"
 	}
 	cell := fmt.Sprintf("%s, %s, weight %s", kind, what, percent(weight))
-	d := b.latencyDelays(cell, truth)
+	d := append(b.latencyDelays(cell, truth, b.Few, truth.judging(Bare())),
+		b.latencyDelays(cell, truth, b.fewLatencies(), truth.banding, truth.judging(Usual()), truth.judging(evidence.Defaults()))...)
 	t.check(fmt.Sprintf("mean delay ÷ bound of these buckets, %s, %s, at most %g", part, kind, limit), cell, d[0].over(bound), limit)
 	t.check(fmt.Sprintf("mean delay ÷ bound of all latencies, %s, %s, at most %g", part, kind, limit), cell, d[0].over(all), limit)
 	wrong := "–"
@@ -64,6 +65,9 @@ func newLatency(t LatencyTruth, p evidence.Params) belayLatency {
 	return belayLatency{c}
 }
 
+// fewLatencies are enough for what ends late or never.
+func (b Bench) fewLatencies() int { return max(1, b.Few/10) }
+
 // latencyJudge sees buckets.
 type latencyJudge interface {
 	Add(tick latency.Tick)
@@ -74,21 +78,32 @@ type belayLatency struct{ *latency.Comparison }
 
 func (b belayLatency) RollsBack() bool { return b.Verdict() == evidence.Fail }
 
-// latencyDelays of the judge without margins and cap, of bands, of the defaults, and of those with assumed dispersion.
-func (b Bench) latencyDelays(cell string, t LatencyTruth) [4]delay {
+// latencyDelays of judges that see the same n streams.
+func (b Bench) latencyDelays(cell string, t LatencyTruth, n int, judges ...func() latencyJudge) []delay {
 	seed := b.seed("latency " + cell)
-	var sums [4]delay
-	for i := range max(1, b.Few/2) {
-		judges := [4]latencyJudge{newLatency(t, Bare()), newBands(len(t.Stable)), newLatency(t, Usual()), newLatency(t, evidence.Defaults())}
-		for j, o := range raceLatency(t.Stream(seed, uint64(i)), judges) {
+	sums, running := make([]delay, len(judges)), make([]latencyJudge, len(judges))
+	for i := range n {
+		for j, judge := range judges {
+			running[j] = judge()
+		}
+		for j, o := range raceLatency(t.Stream(seed, uint64(i)), running) {
 			sums[j].add(o)
 		}
 	}
 	return sums
 }
 
+// judging with these parameters.
+func (t LatencyTruth) judging(p evidence.Params) func() latencyJudge {
+	return func() latencyJudge { return newLatency(t, p) }
+}
+
+// banding is what the bands are to judging.
+func (t LatencyTruth) banding() latencyJudge { return newBands(len(t.Stable)) }
+
 // raceLatency shows a stream to all judges, each until it rolls back.
-func raceLatency(s *LatencyStream, judges [4]latencyJudge) (outcomes [4]Outcome) {
+func raceLatency(s *LatencyStream, judges []latencyJudge) []Outcome {
+	outcomes := make([]Outcome, len(judges))
 	for running := len(judges); running > 0; {
 		tick, more := s.Next()
 		if !more {
