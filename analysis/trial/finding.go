@@ -23,6 +23,8 @@ type Finding struct {
 	Warning string
 	// NeverSeen: there would be a Pass, but nobody ever saw an error. Whoever runs the trial may ask further back.
 	NeverSeen bool
+	// Silent is for how many looks in a row there was nothing to compare: whoever goes on by the bounds has to wait.
+	Silent int32
 	// Part of a verdict over several metrics.
 	Part evidence.Part
 	// Status is nil before the first tick.
@@ -41,10 +43,12 @@ func (t *Trial) Finding(step int32) Finding {
 		return out
 	}
 	s := t.judge.said()
+	out.Silent = int32(t.watch.silent())
 	if t.o.Plan.Comparison.Gauge == nil {
 		out.Part.LogE, out.Status = s.logE, t.status(s, p)
 	}
 	if t.problem != "" {
+		out.Silent = max(1, out.Silent)
 		return out
 	}
 	out.Value, out.Message = s.value, s.sentence

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func (t *Trial) complain(problems []samples.Problem) {
 	for _, p := range problems {
 		switch {
 		case p.Refuse && t.problem == "":
-			t.problem = p.Text
+			t.problem = strings.TrimPrefix(p.Text, fmt.Sprintf("metric %q, ", t.o.Plan.Metric.Name)) // who reports it names the metric
 		case !p.Refuse:
 			warnings = append(warnings, p.Text)
 		}
@@ -62,23 +63,27 @@ func (t *Trial) complain(problems []samples.Problem) {
 func (t *Trial) begin(now time.Time, in taken) {
 	anchor := t.exposures[0].Since
 	all := append(append(append([]samples.Series{}, in.stable.requests...), in.stable.errors...), in.stable.histogram...)
+	t.lag = samples.Lag(samples.ScrapeInterval(all))
+	if t.settled = anchor.Add(t.lag); now.Before(t.settled) {
+		return // a scrape may still be on its way, and a trial that begins later would see it
+	}
 	grid, err := samples.NewGrid(anchor, samples.TickLength(t.o.Plan.Interval, all))
 	if err != nil {
 		t.problem = err.Error()
 		return
 	}
-	t.grid, t.lag = grid, samples.Lag(samples.ScrapeInterval(all))
+	t.grid = grid
 	t.pods = t.o.Plan.Comparison.PodLabel
 	params := t.o.Plan.Comparison.Params
 	params.TickSeconds = grid.Tick().Seconds()
-	make := countersJudge
+	newJudge := countersJudge
 	switch {
 	case t.o.Plan.Comparison.Gauge != nil:
-		make = gaugeJudge
+		newJudge = gaugeJudge
 	case t.o.Plan.Comparison.Latency:
-		make = latencyJudge
+		newJudge = latencyJudge
 	}
-	judge, problems, err := make(t, params, in, now)
+	judge, problems, err := newJudge(t, params, in, now)
 	if err != nil {
 		t.problem = err.Error()
 		return

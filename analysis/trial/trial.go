@@ -39,8 +39,9 @@ type Trial struct {
 	started bool // history was taken in
 	grid    samples.Grid
 	lag     time.Duration
-	pods    string // the label that names a pod, empty: none does
-	assumed bool   // nothing is known of how much pods differ
+	settled time.Time // when all of history has arrived
+	pods    string    // the label that names a pod, empty: none does
+	assumed bool      // nothing is known of how much pods differ
 
 	next     int64 // the first tick that was not judged yet
 	exposure int   // the exposure of the tick before it, -1: there is none
@@ -96,12 +97,16 @@ func (t *Trial) Due() time.Time {
 	case len(t.exposures) == 0:
 		return time.Time{}
 	case !t.started:
-		return t.exposures[0].Since.Add(startLag)
+		if due := t.exposures[0].Since.Add(startLag); due.After(t.settled) {
+			return due
+		}
+		return t.settled
 	}
 	return t.grid.End(t.next).Add(t.lag)
 }
 
-// startLag is how long after the first exposure history is read: what was scraped before has arrived by then.
+// startLag is how long after the first exposure history is read. It says how often series are scraped, and so how long one
+// has to wait for its last samples; then it is read again.
 const startLag = 2 * time.Second
 
 // Tick is how long a tick is; 0 before history was taken in.

@@ -15,8 +15,8 @@ type watch struct {
 // see takes a tick in and says what stable's counts are worth.
 func (w *watch) see(t evidence.Tick, canarySeen, stableSeen bool, permille int32) evidence.Baseline {
 	w.seen = w.seen || canarySeen
-	w.quiet = inRow(w.quiet, t.Canary.Requests == 0)
-	w.missing = inRow(w.missing, !canarySeen)
+	w.quiet = inRow(w.quiet, t.Canary.Requests == 0 && permille > 0)
+	w.missing = inRow(w.missing, !canarySeen && permille > 0)
 	w.lost = inRow(w.lost, !stableSeen && permille < 1000)
 	switch {
 	case permille >= 1000:
@@ -26,6 +26,9 @@ func (w *watch) see(t evidence.Tick, canarySeen, stableSeen bool, permille int32
 	}
 	return evidence.Measured
 }
+
+// silent is for how many ticks in a row nothing could be compared, for want of data of one of the arms.
+func (w *watch) silent() int64 { return max(w.quiet, w.missing, w.lost) }
 
 func inRow(n int64, once bool) int64 {
 	if once {

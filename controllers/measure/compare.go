@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -41,7 +42,8 @@ func (s *series) begin() {
 		s.stable, err = selectors.Select(s.run.job.Stable)
 	}
 	if err != nil {
-		s.problem, s.status.Message, s.finished = err.Error(), err.Error(), true
+		text := strings.TrimPrefix(err.Error(), fmt.Sprintf("metric %q: ", s.plan.Metric.Name)) // who reports it names the metric
+		s.problem, s.status.Message, s.finished = text, text, true
 		return
 	}
 	s.trial = trial.New(trial.Options{Plan: s.plan, Canary: s.canary, Stable: s.stable, StablePods: s.run.job.StablePods})
@@ -63,22 +65,25 @@ func (r *Runner) compare(ctx context.Context, s *series, job Job) bool {
 	r.mu.Unlock()
 	start := r.opts.Clock.Now()
 	err := r.read(ctx, job.Reader, reads)
-	if err == nil && ctx.Err() != nil {
-		return false
+	if ctx.Err() != nil {
+		return false // the job or the runner ended: nothing is known
 	}
 	if r.opts.Queried != nil {
 		r.opts.Queried(r.opts.Clock.Since(start))
 	}
 	neverSeen, ok := r.compared(s, now, reads, err)
-	if ok && neverSeen {
-		seen, err := r.everSeen(ctx, s, job, now)
-		ok = r.recall(s, now, seen, err)
+	if !ok || !neverSeen {
+		return ok
 	}
-	return ok
+	seen, err := r.everSeen(ctx, s, job, now)
+	return ctx.Err() == nil && r.recall(s, now, seen, err)
 }
 
 // read fills the reads in. Each has the time of a query.
 func (r *Runner) read(ctx context.Context, reader analysis.Reader, reads []trial.Read) error {
+	if reader == nil {
+		return &analysis.Error{Kind: analysis.Configuration, Text: "the metrics source gives no raw samples, which a comparison needs: name another one in spec.analysis.provider"}
+	}
 	for i := range reads {
 		if err := r.within(ctx, func(ctx context.Context) (err error) {
 			reads[i].Series, err = reader.Raw(ctx, reads[i].Selector, reads[i].From, reads[i].To)
@@ -113,23 +118,32 @@ func (r *Runner) compared(s *series, now time.Time, reads []trial.Read, err erro
 	if s.run.ended {
 		return false, false
 	}
-	s.busy, s.cancel = false, nil
 	if err != nil {
 		s.unread(err, now)
+		s.rest()
 		return false, true
 	}
 	s.trial.Take(now, reads)
+	f := s.trial.Finding(s.run.job.Step)
 	s.status.Counts.ConsecutiveError, s.retry = 0, time.Time{}
-	if s.trial.Tick() == 0 {
-		s.retry = now.Add(s.plan.Interval) // history could not be judged with: it is read again
+	if f.Misconfigured != "" {
+		s.retry = now.Add(s.plan.Interval) // what cannot be judged with is read again, until a person has mended it
 	}
-	return s.found(s.trial.Finding(s.run.job.Step), now), true
+	if neverSeen = s.found(f, now); !neverSeen {
+		s.rest()
+	}
+	return neverSeen, true
 }
+
+// rest makes the series wait for its next look.
+func (s *series) rest() { s.busy, s.cancel = false, nil }
 
 // unread counts a source that did not answer: neutral, and Inconclusive when it lasts.
 func (s *series) unread(err error, now time.Time) {
 	m := s.plan.Evaluate(analysis.Result{}, err)
-	counts, verdict, message := analysis.Judge(&s.plan.Metric, s.status.Counts, m)
+	before := s.status.Counts
+	before.ConsecutiveNoData = 0 // how long the arms were silent is the trial's to judge
+	counts, verdict, message := analysis.Judge(&s.plan.Metric, before, m)
 	s.status.Counts, s.status.Message = counts, message
 	if s.status.Verdict != v1alpha1.VerdictFail {
 		s.status.Verdict = verdict
@@ -137,20 +151,25 @@ func (s *series) unread(err error, now time.Time) {
 	s.problem = ""
 	if m.Outcome == analysis.Misconfigured {
 		s.problem = m.Message
+		s.status.Counts.ConsecutiveNoData = 1 // nothing was compared at this look
 	}
 	s.retry = now.Add(s.plan.Interval)
 }
 
-// found keeps what the trial says, and asks whether any error was ever seen.
+// found keeps what the trial says, and says whether it has to be asked if any error was ever seen.
 func (s *series) found(f trial.Finding, now time.Time) (neverSeen bool) {
+	if s.finished {
+		return false // decided together with others while this was read
+	}
 	s.status.Verdict, s.status.Value, s.status.Message, s.status.Comparison = f.Verdict, f.Value, f.Message, f.Status
+	s.status.Counts.ConsecutiveNoData = f.Silent
 	s.status.MeasuredAt = &metav1.Time{Time: now.Truncate(time.Second)}
 	s.status.Query = first(s.canary)
 	s.problem, s.warning = f.Misconfigured, f.Warning
 	s.measured = now
-	s.run.merge()
 	s.finished = s.status.Verdict == v1alpha1.VerdictFail
-	return f.NeverSeen
+	s.run.merge()
+	return f.NeverSeen && !s.finished
 }
 
 // first is the selector that stands for a comparison.
@@ -203,9 +222,11 @@ func (r *Runner) everSeen(ctx context.Context, s *series, job Job, now time.Time
 func (r *Runner) recall(s *series, now time.Time, seen bool, err error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch {
-	case s.run.ended:
+	if s.run.ended {
 		return false
+	}
+	s.rest()
+	switch {
 	case err != nil:
 		s.unread(err, now)
 	case seen:
@@ -213,6 +234,7 @@ func (r *Runner) recall(s *series, now time.Time, seen bool, err error) bool {
 		s.found(s.trial.Finding(s.run.job.Step), now)
 	default:
 		s.status.Message = fmt.Sprintf("ErrorsNeverSeen: %s matched nothing in either arm for 7 days: correct it, or set allowNeverSeen: true", s.canary.Errors)
+		s.warning = fmt.Sprintf("metric %q: %s", s.plan.Metric.Name, s.status.Message)
 	}
 	return true
 }

@@ -298,11 +298,19 @@ func (o *Observer) metrics(_ context.Context, s *Scene) error {
 		}
 	}
 	state, ok := o.Measured(client.ObjectKeyFromObject(s.Rollout))
-	if ok && state.Attempt == s.Progress.Attempt && state.Step == s.Progress.Step {
+	switch {
+	case ok && state.Attempt == s.Progress.Attempt && state.Step == s.Progress.Step:
 		s.Measurement = state
 		s.Metrics = state.Metrics
+	case handsOver(s.Progress.Stage):
+		s.Metrics = slices.Clone(s.Rollout.Status.Metrics) // nothing is measured any more: the last words, for the history
 	}
 	return nil
+}
+
+// handsOver says that the attempt was judged and cannot be taken back.
+func handsOver(stage v1alpha1.Stage) bool {
+	return stage == v1alpha1.StageHandingOver || stage == v1alpha1.StageCompleting || stage == v1alpha1.StageClearing
 }
 
 func (o *Observer) guard(ctx context.Context, s *Scene) error {
