@@ -110,8 +110,13 @@ func compileComparison(metric *v1alpha1.Metric, opts Options) (*Comparison, erro
 	return out, nil
 }
 
-// unit of a histogram by its name, as the naming conventions of Prometheus have it.
+// unit of a histogram: what its preset says, else by its name, as the naming conventions of Prometheus have it.
 func unit(histogram string) string {
+	for _, preset := range presets.All() {
+		if histogram != "" && preset.Latency == histogram {
+			return preset.Unit
+		}
+	}
 	name, _, _ := strings.Cut(histogram, "{")
 	switch {
 	case strings.Contains(name, "_milliseconds"), strings.HasSuffix(name, "_ms"):

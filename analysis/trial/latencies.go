@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/belay-dev/belay/analysis/evidence"
@@ -21,6 +22,10 @@ type latencies struct {
 
 func latencyJudge(t *Trial, p evidence.Params, in taken, now time.Time) (judge, []samples.Problem, error) {
 	out := &latencies{unit: t.o.Plan.Comparison.Unit, bounds: samples.Bounds(in.stable.histogram, mostBuckets)}
+	if len(out.bounds) == 0 {
+		return nil, nil, fmt.Errorf("no histogram of stable in the hour before the attempt, which says where latencies lie: correct the selector %s, "+
+			"or compare it with the names and labels that the metrics source has", t.o.Stable.Histograms[0])
+	}
 	past := samples.Histograms(t.grid, t.before(), -1, out.input(t, taken{stable: in.stable}, now))
 	comparison, err := latency.New(t.dispersion(nil, p), out.bounds, sum(past.Stable, len(out.bounds)+1))
 	if err != nil {

@@ -7,12 +7,17 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/belay-dev/belay/analysis"
 	"github.com/belay-dev/belay/analysis/samples"
 	"github.com/belay-dev/belay/api/v1alpha1"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// lasting is an interval of a metric.
+var lasting = metav1.Duration{Duration: 15 * time.Second}
 
 // shop is a source of samples with known truth, scraped every five seconds.
 type shop struct {
