@@ -629,3 +629,38 @@ func TestSilentArms(t *testing.T) {
 		})
 	}
 }
+
+// A clock that stood and starts again moves nothing: what is compared is what the arms answered, whoever looked.
+func TestAClockThatStartsAgainMovesNoComparison(t *testing.T) {
+	b := newCompareBench(t)
+	job := b.compareJob(1, []v1alpha1.Exposure{at(0, 1, 250)}, errorsOf("errors"))
+	b.begun(job)
+	job.Since = start.Add(seconds(14))
+	b.runner.Ensure(shop, job)
+	b.silence()
+	if c := b.look(seconds(10), 4).Metrics[0].Comparison; c.Ticks != 2 || c.Since.Sub(start) != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Of latencies the histogram stands for the query, and what is missing of it is said.
+func TestLatenciesAreRead(t *testing.T) {
+	b := newCompareBench(t)
+	b.runner.Ensure(shop, b.compareJob(1, []v1alpha1.Exposure{at(0, 1, 250)}, v1alpha1.Metric{
+		Name: "latency", Compare: &v1alpha1.Compare{Histogram: `latency_seconds{service="{{ .Service }}"}`},
+	}))
+	b.advance(seconds(2), 1)
+	var asked []string
+	for range 2 {
+		q := b.asks()
+		asked = append(asked, q.selector)
+		q.reply <- rawReply{}
+	}
+	state := b.wake(shop)
+	if want := []string{`latency_seconds{service="checkout"}`, `latency_seconds_bucket{service="checkout"}`}; !reflect.DeepEqual(asked, want) {
+		t.Errorf("read %q, want %q", asked, want)
+	}
+	if m := state.Metrics[0]; m.Query != `latency_seconds{service="checkout-canary"}` || !strings.Contains(state.Misconfigured, `metric "latency": no histogram of stable`) {
+		t.Errorf("state %+v", state)
+	}
+}

@@ -13,5 +13,10 @@
 //     Metrics wait for a slot in the order in which they became due.
 //   - A new attempt or step starts with no counts. A result that arrives for an old one is dropped.
 //   - A metric that is decided for its step is not asked again, and without jobs nothing is asked.
+//   - A comparison (analysis/trial) goes on from step to step of an attempt. It says itself what is
+//     to be read and when: stable's history first, then ticks whose samples have all arrived. What
+//     it says depends on the samples alone, so after a restart nothing is restored: it is read anew.
+//   - Comparisons are judged together as well, and the one that says most is the culprit.
+//   - A source that does not answer never fails anything.
 //   - Everything ends with the context of Start.
 package measure
