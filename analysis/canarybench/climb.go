@@ -19,12 +19,14 @@ const (
 
 // climbers: five minutes at each weight, an hour for a test of hours.
 func climbers() []climber {
-	ramp := Usual()
+	ramp, wide := Usual(), Usual()
 	ramp.IntervalSpansWeights = true
+	wide.MarginAbsolute = 0.005
 	out := []climber{
 		{Belay("Belay, φ = 1, s = 0", Usual()), stepBake, whenPassed},
 		{BelayEstimated("Belay, estimated", Usual()), stepBake, whenPassed},
 		{Belay("Belay, assumed", evidence.Defaults()), stepBake, whenPassed},
+		{BelayEstimated("Belay, estimated, a = 0.005", wide), stepBake, whenPassed},
 		{BelayEstimated("Belay, estimated, ramp", ramp), 0, byBudget},
 	}
 	for _, rule := range others() {
