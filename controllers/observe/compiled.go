@@ -71,7 +71,7 @@ func (s *Scene) rampProblem() {
 		return
 	}
 	for i := range s.Plans {
-		if c := s.Plans[i].Comparison; c != nil && !c.Latency && !s.Plans[i].Metric.DryRun {
+		if c := s.Plans[i].Comparison; c != nil && !c.Latency && c.Gauge == nil && !s.Plans[i].Metric.DryRun {
 			if a := s.Effective.Spec.Analysis; a.StartAt > 1 {
 				s.problem("InvalidRamp", "spec.analysis.startAt is %d: a ramp compares from its first weight on: leave it out", a.StartAt)
 			}
