@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/belay-dev/belay/analysis/presets"
 	"github.com/belay-dev/belay/api/v1alpha1"
 )
 
@@ -125,15 +126,41 @@ func (r *resolver) unknown() {
 	}
 }
 
-// metricArgs are the arguments of a metric's query. A query that cannot be read uses none: Compile
+// metricArgs are the arguments of a metric's query or selectors. What cannot be read uses none: Compile
 // reports it.
 func metricArgs(metric *v1alpha1.Metric) []string {
-	if metric.Prometheus == nil {
+	var out []string
+	for _, source := range sources(metric) {
+		if !strings.Contains(source, "Args") {
+			continue // most have none, and this is asked at every round of the controller
+		}
+		segments, err := parseTemplate(source)
+		if err != nil {
+			continue
+		}
+		for _, arg := range argsOf(segments) {
+			if !slices.Contains(out, arg) {
+				out = append(out, arg)
+			}
+		}
+	}
+	return out
+}
+
+// sources are the texts of a metric that may name arguments.
+func sources(metric *v1alpha1.Metric) []string {
+	switch {
+	case metric.Prometheus != nil:
+		return []string{metric.Prometheus.Query}
+	case metric.Gauge != nil:
+		return []string{metric.Gauge.Selector}
+	case metric.Compare == nil:
 		return nil
 	}
-	segments, err := parseTemplate(metric.Prometheus.Query)
-	if err != nil {
-		return nil
+	c := metric.Compare
+	out := []string{c.Requests, c.Errors, c.Histogram}
+	if preset, err := presets.Get(c.Preset); err == nil && c.Preset != "" {
+		out = append(out, preset.Requests, preset.Errors, preset.Latency)
 	}
-	return argsOf(segments)
+	return out
 }

@@ -84,6 +84,13 @@ func TestResolve(t *testing.T) {
 			spec:    v1alpha1.Analysis{Metrics: metrics{measures("a", "host")}, Args: []v1alpha1.Argument{arg("host", "x")}},
 			metrics: "a", args: map[string]string{"host": "x"},
 		},
+		"selectors read values": {
+			spec: v1alpha1.Analysis{Metrics: metrics{
+				{Name: "a", Compare: &v1alpha1.Compare{Requests: `r{a="{{ .Args.one }}"}`, Errors: `e{a="{{ .Args.two }}"}`}},
+				{Name: "b", Compare: &v1alpha1.Compare{Histogram: `h{a="{{ .Args.two }}"}`}}, {Name: "c", Gauge: &v1alpha1.Gauge{Selector: `g{a="{{ .Args.three }}"}`}},
+			}, Args: []v1alpha1.Argument{arg("one", "1"), arg("two", "2"), arg("three", "3")}},
+			metrics: "a b c", args: map[string]string{"one": "1", "two": "2", "three": "3"},
+		},
 		"a missing value": {
 			spec:      v1alpha1.Analysis{Templates: refs("t")},
 			templates: []v1alpha1.AnalysisTemplateSpec{template(metrics{measures("a", "host")}, arg("host"))},

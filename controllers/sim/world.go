@@ -97,10 +97,10 @@ func newWorld(parts Parts, seed uint64, idle func()) *World {
 	uids := 0
 	w.api = server.New(server.Options{
 		Schemas: parts.Schemas, Now: w.schedule.Now, Admit: w.admit,
-		// One story in eight holds every status against the schema; that is enough to see one that it refuses.
-		TrustUpdates: seed%8 != 0,
-		// Nobody changes what he reads; one story in eight holds all to that.
-		Lends: true, Seals: seed%8 == 1,
+		// One story in sixteen holds every status against the schema; that is enough to see one that it refuses.
+		TrustUpdates: seed%16 != 0,
+		// Nobody changes what he reads; one story in sixteen holds all to that.
+		Lends: true, Seals: seed%16 == 1,
 		UID: func() types.UID { uids++; return types.UID(fmt.Sprintf("00000000-0000-4000-8000-%012d", uids)) },
 	})
 	w.faults = &faults{w: w}
