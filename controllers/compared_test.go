@@ -41,14 +41,16 @@ func TestNumbersOfComparisonsWait(t *testing.T) {
 		after  time.Duration
 		want   bool
 	}{
-		"nothing":                     {tick, tick, 2 * time.Minute, false},
-		"the next tick":               {nil, tick, 10 * time.Second, false},
-		"the first tick":              {begin, tick, 10 * time.Second, false},
-		"a minute later":              {nil, tick, time.Minute, true},
-		"a Pass":                      {nil, verdict(v1alpha1.VerdictPass), 10 * time.Second, true},
-		"a Fail":                      {nil, verdict(v1alpha1.VerdictFail), 10 * time.Second, true},
-		"a Pass that is gone":         {verdict(v1alpha1.VerdictPass), verdict(v1alpha1.VerdictPending), 10 * time.Second, true},
-		"it was never measured there": {func(m *v1alpha1.MetricStatus) { *m = v1alpha1.MetricStatus{Name: "errors", Verdict: m.Verdict, Step: 2, Limit: m.Limit} }, tick, 10 * time.Second, true},
+		"nothing":             {tick, tick, 2 * time.Minute, false},
+		"the next tick":       {nil, tick, 10 * time.Second, false},
+		"the first tick":      {begin, tick, 10 * time.Second, false},
+		"a minute later":      {nil, tick, time.Minute, true},
+		"a Pass":              {nil, verdict(v1alpha1.VerdictPass), 10 * time.Second, true},
+		"a Fail":              {nil, verdict(v1alpha1.VerdictFail), 10 * time.Second, true},
+		"a Pass that is gone": {verdict(v1alpha1.VerdictPass), verdict(v1alpha1.VerdictPending), 10 * time.Second, true},
+		"it was never measured there": {func(m *v1alpha1.MetricStatus) {
+			*m = v1alpha1.MetricStatus{Name: "errors", Verdict: m.Verdict, Step: 2, Limit: m.Limit}
+		}, tick, 10 * time.Second, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			old := compared(t, begins)
