@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,16 @@ func TestSamples(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i := range plans {
+					if c := plans[i].Comparison; c != nil {
+						canary, err := c.Selectors.Select(shopVars)
+						other := shopVars
+						other.Service, other.Revision, other.Arm = "checkout", "5f6d", "stable"
+						stable, err2 := c.Selectors.Select(other)
+						if err != nil || err2 != nil || canary.Requests+strings.Join(canary.Histograms, "") == stable.Requests+strings.Join(stable.Histograms, "") {
+							t.Errorf("%s: %v, %v: the arms are %+v and %+v", plans[i].Metric.Name, err, err2, canary, stable)
+						}
+						continue
+					}
 					if _, err := plans[i].Render(shopVars, time.Hour); err != nil {
 						t.Error(err)
 					}
