@@ -50,7 +50,7 @@ func (b Bench) Accept() Table {
 			cell := fmt.Sprintf("weight %s, bad share %s", percent(weight), percent(bad))
 			d := b.delays("pass "+cell, change{bad, bad}.stream(weight, bound), short, []Rule{accept(p)})[0]
 			margin := Steady(10_000, bad, weight, acceptLooks).worse(p.MarginRelative, p.MarginAbsolute)
-			wrong := b.rollbacks("false pass "+cell, margin, n, []Rule{accept(p), naiveAccept(p)}, false)
+			wrong := b.rollbacks("false pass "+cell, margin, n, []Rule{accept(p), naiveAccept(p)}, 0)
 			t.check(targetAccept, cell, d.over(bound), 1.6)
 			t.check(targetFalseAccept, cell, UpperLimit(wrong[0], n), Beta)
 			t.row(percent(weight), percent(bad), grouped(bound), d.cell(bound), rate(wrong[0], n), rate(wrong[1], n))

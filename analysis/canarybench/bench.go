@@ -49,18 +49,18 @@ func (b Bench) seed(cell string) uint64 {
 	return b.Seed ^ h.Sum64()
 }
 
-// historyTicks are two hours, from which φ and s are estimated.
-const historyTicks = 2 * hourTicks
+// historyTicks are the hour before the attempt, from which the controller estimates φ and s.
+const historyTicks = hourTicks
 
-// races lets the judges of all rules see n streams.
-func (b Bench) races(cell string, t Truth, n int, rules []Rule, estimated bool, each func([]Outcome)) {
+// races lets the judges of all rules see n streams, after so many ticks of history; 0 is none.
+func (b Bench) races(cell string, t Truth, n int, rules []Rule, history int, each func([]Outcome)) {
 	seed := b.seed(cell)
 	judges, outcomes := make([]Judge, len(rules)), make([]Outcome, len(rules))
 	for i := range n {
 		s := t.Stream(seed, uint64(i))
 		d := evidence.AssumedDispersion()
-		if estimated {
-			d = evidence.EstimateDispersion(s.History(historyTicks))
+		if history > 0 {
+			d = evidence.EstimateDispersion(s.History(history))
 		}
 		for j, rule := range rules {
 			judges[j] = rule.New(t, d)
@@ -71,9 +71,9 @@ func (b Bench) races(cell string, t Truth, n int, rules []Rule, estimated bool, 
 }
 
 // rollbacks counts, for each rule, in how many of n streams it rolled back.
-func (b Bench) rollbacks(cell string, t Truth, n int, rules []Rule, estimated bool) []int {
+func (b Bench) rollbacks(cell string, t Truth, n int, rules []Rule, history int) []int {
 	counts := make([]int, len(rules))
-	b.races(cell, t, n, rules, estimated, func(outcomes []Outcome) {
+	b.races(cell, t, n, rules, history, func(outcomes []Outcome) {
 		for i, o := range outcomes {
 			if o.RolledBack {
 				counts[i]++

@@ -29,7 +29,7 @@ func TestFalseRollbacks(t *testing.T) {
 	if n := b.atTheMargin("margin", truth, b.Many, Usual()); UpperLimit(n, b.Many) > widened(b.Many) {
 		t.Errorf("at the margin: %s", rate(n, b.Many))
 	}
-	counts := b.rollbacks("alike", truth, b.Few, others(), false)
+	counts := b.rollbacks("alike", truth, b.Few, others(), 0)
 	z := slices.IndexFunc(others(), func(r Rule) bool { return r.Name == "repeated z-test" })
 	if counts[z] < b.Few/10 {
 		t.Errorf("the repeated z-test: %s, where it is known to be wrong in 14 to 27 %%", rate(counts[z], b.Few))
@@ -46,8 +46,8 @@ func TestOverDispersedNulls(t *testing.T) {
 		}
 		bare := Bare()
 		bare.NoCap = false
-		estimated := b.rollbacks(named.Name, named.Truth, n, []Rule{BelayEstimated("", bare)}, true)[0]
-		ignored := b.rollbacks(named.Name, named.Truth, n, []Rule{Belay("", bare)}, false)[0]
+		estimated := b.rollbacks(named.Name, named.Truth, n, []Rule{BelayEstimated("", bare)}, historyTicks)[0]
+		ignored := b.rollbacks(named.Name, named.Truth, n, []Rule{Belay("", bare)}, 0)[0]
 		if estimated > 4 { // with α = 1 % more than 4 of 100 have a probability of 0.3 %
 			t.Errorf("%s: %s", named.Name, rate(estimated, n))
 		}

@@ -34,7 +34,7 @@ func (d *delay) cell(bound float64) string {
 
 func (b Bench) delays(cell string, t Truth, n int, rules []Rule) []delay {
 	sums := make([]delay, len(rules))
-	b.races(cell, t, n, rules, false, func(outcomes []Outcome) {
+	b.races(cell, t, n, rules, 0, func(outcomes []Outcome) {
 		for i, o := range outcomes {
 			sums[i].add(o)
 		}
@@ -129,7 +129,7 @@ func (b Bench) late(cell string, t Truth, rule Rule) delay {
 	t.Onset = hourTicks
 	t.Ladder[0].Ticks += hourTicks
 	var d delay
-	b.races(cell, t, b.Few, []Rule{rule}, false, func(outcomes []Outcome) {
+	b.races(cell, t, b.Few, []Rule{rule}, 0, func(outcomes []Outcome) {
 		if o := outcomes[0]; o.Ticks > hourTicks {
 			o.Requests -= hourTicks * t.Requests
 			d.add(o)

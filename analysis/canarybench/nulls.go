@@ -46,7 +46,7 @@ func (b Bench) falseRollbacks(t *Table, weight, bad float64, equal []Rule) {
 	cell := fmt.Sprintf("weight %s, bad share %s", percent(weight), percent(bad))
 	truth := Steady(10_000, bad, weight, looks)
 	margin := b.atTheMargin("margin "+cell, truth, b.Many, Usual())
-	counts := b.rollbacks("alike "+cell, truth, b.Few, equal, false)
+	counts := b.rollbacks("alike "+cell, truth, b.Few, equal, 0)
 	t.check(targetAlpha, cell+", at the margin", UpperLimit(margin, b.Many), Alpha)
 	row := []string{percent(weight), percent(bad), rate(margin, b.Many)}
 	for _, count := range counts {
@@ -57,5 +57,5 @@ func (b Bench) falseRollbacks(t *Table, weight, bad float64, equal []Rule) {
 
 // atTheMargin counts rollbacks of a canary that is just not worse.
 func (b Bench) atTheMargin(cell string, truth Truth, n int, p evidence.Params) int {
-	return b.rollbacks(cell, truth.worse(p.MarginRelative, p.MarginAbsolute), n, []Rule{Belay("", p)}, false)[0]
+	return b.rollbacks(cell, truth.worse(p.MarginRelative, p.MarginAbsolute), n, []Rule{Belay("", p)}, 0)[0]
 }

@@ -9,11 +9,11 @@ func (b Bench) OverDispersed() Table {
 	t := Table{
 		Title: "False rollbacks where bad requests scatter",
 		Says: fmt.Sprintf("%s looks on the way 5, 25, 50 %%, 1,000 requests a second, 0.5 %% bad, ten stable pods and two of the canary. \"Estimated\" takes φ and s "+
-			"from two hours of the stable's own pods; \"assumed\" is φ = 2 and s = 0.05, as where pods cannot be told apart; \"ignored\" is φ = 1 and s = 0. "+
+			"from the hour of the stable's own pods before, as the controller does; \"assumed\" is φ = 2 and s = 0.05, as where pods cannot be told apart; \"ignored\" is φ = 1 and s = 0. "+
 			"Belay's canary is at the margin, with the defaults and, in the first column, with r = 1 and a = 0; the others' is like the stable. "+
-			"%s streams for \"estimated\" where they scatter, %s where not, and %d for the others.", grouped(looks), grouped(float64(b.scattered(true))),
+			"%s streams for \"estimated\" where they scatter, %s where not and for six hours, and %d for the others.", grouped(looks), grouped(float64(b.scattered(true))),
 			grouped(float64(b.scattered(false))), few),
-		Columns: append([]string{"stream", "Belay, estimated, r = 1, a = 0", "Belay, estimated", "Belay, assumed", "Belay, ignored"}, names(others())...),
+		Columns: append([]string{"stream", "Belay, estimated, r = 1, a = 0", "Belay, estimated", "from six hours", "Belay, assumed", "Belay, ignored"}, names(others())...),
 	}
 	for _, named := range streams {
 		b.overDispersedRow(&t, named, b.scattered(named.Truth.scatters()), few)
@@ -41,11 +41,12 @@ func (b Bench) overDispersedRow(t *Table, named Named, n, few int) {
 	assumed := p
 	assumed.Phi, assumed.Noise = 2, 0.05
 	margin := named.Truth.worse(p.MarginRelative, p.MarginAbsolute)
-	equal := b.rollbacks("equal "+named.Name, named.Truth, n, []Rule{BelayEstimated("", bare)}, true)[0]
-	estimated := b.rollbacks("margin "+named.Name, margin, n, []Rule{BelayEstimated("", p)}, true)[0]
-	fixed := b.rollbacks("margin, fixed "+named.Name, margin, few, []Rule{Belay("", assumed), Belay("", p)}, false)
-	row := []string{named.Name, rate(equal, n), rate(estimated, n), rate(fixed[0], few), rate(fixed[1], few)}
-	for _, count := range b.rollbacks("alike "+named.Name, named.Truth, few, others(), false) {
+	equal := b.rollbacks("equal "+named.Name, named.Truth, n, []Rule{BelayEstimated("", bare)}, historyTicks)[0]
+	estimated := b.rollbacks("margin "+named.Name, margin, n, []Rule{BelayEstimated("", p)}, historyTicks)[0]
+	long := b.rollbacks("margin, six hours "+named.Name, margin, b.scattered(false), []Rule{BelayEstimated("", p)}, 6*hourTicks)[0]
+	fixed := b.rollbacks("margin, fixed "+named.Name, margin, few, []Rule{Belay("", assumed), Belay("", p)}, 0)
+	row := []string{named.Name, rate(equal, n), rate(estimated, n), rate(long, b.scattered(false)), rate(fixed[0], few), rate(fixed[1], few)}
+	for _, count := range b.rollbacks("alike "+named.Name, named.Truth, few, others(), 0) {
 		row = append(row, rate(count, few))
 	}
 	t.check(targetScatter, named.Name+", r = 1, a = 0", UpperLimit(equal, n), Alpha)
