@@ -62,8 +62,8 @@ type Compare struct {
 	// is taken for a typo.
 	// +optional
 	AllowNeverSeen bool `json:"allowNeverSeen,omitempty"`
-	// podLabel is the label of the series that names the pod: stable's pods tell how much equal pods differ. Default pod,
-	// else instance, where series have it.
+	// podLabel is the label of the series that names the pod of the application: stable's pods tell how much equal pods
+	// differ. Default: the preset's; without one a dispersion is assumed.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:Pattern=`^([a-zA-Z_][a-zA-Z0-9_]*)?$`
