@@ -49,7 +49,7 @@
 //     same bits on one architecture, so a controller that restarts reads history and arrives where
 //     it was.
 //   - No data moves nothing: a tick without requests of both arms neither accuses nor acquits.
-//   - Everything is a logarithm. Nothing overflows with 10⁹ requests a tick or 10⁵ ticks.
+//   - Nothing overflows or is lost with 10⁹ requests a tick or 10⁵ ticks (wide.go).
 //   - Add does not allocate.
 //   - Every formula is written at the function that computes them; the proofs are in
 //     docs/analysis.md.

@@ -2,7 +2,7 @@ package evidence
 
 import "math"
 
-// grid is a mixture over candidates: nodes, and the logarithms of their masses.
+// grid is a mixture over candidates: nodes, and their masses.
 type grid struct {
 	nodes []node
 	mass  []float64
@@ -24,7 +24,7 @@ func rejectGrid() grid {
 	var g grid
 	for _, delta := range geometric(0.15, 4) {
 		g.nodes = append(g.nodes, newNode(delta))
-		g.mass = append(g.mass, -math.Log(gridPoints))
+		g.mass = append(g.mass, 1.0/gridPoints)
 	}
 	return g
 }
@@ -42,9 +42,9 @@ func acceptGrid() grid {
 	var g grid
 	for _, delta := range geometric(0.05, 3) {
 		g.nodes = append(g.nodes, newNode(-delta))
-		g.mass = append(g.mass, math.Log(acceptSpread/gridPoints))
+		g.mass = append(g.mass, acceptSpread/gridPoints)
 	}
 	g.nodes = append(g.nodes, newNode(cleanDelta))
-	g.mass = append(g.mass, math.Log(acceptClean))
+	g.mass = append(g.mass, acceptClean)
 	return g
 }

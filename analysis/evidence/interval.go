@@ -18,9 +18,10 @@ type Interval struct {
 
 // side holds the sums of one grid.
 type side struct {
-	grid
-	phi  float64
-	a, b []float64
+	nodes []node
+	mass  []float64 // ln π_g
+	phi   float64
+	a, b  []float64
 }
 
 // NewInterval has seen nothing: its bounds are -1 and 1. The truth is outside them at some look with
@@ -30,7 +31,11 @@ func NewInterval(alpha, phi float64) Interval {
 }
 
 func newSide(g grid, phi float64) side {
-	return side{grid: g, phi: phi, a: make([]float64, len(g.nodes)), b: make([]float64, len(g.nodes))}
+	s := side{nodes: g.nodes, phi: phi, a: make([]float64, len(g.nodes)), b: make([]float64, len(g.nodes))}
+	for _, mass := range g.mass {
+		s.mass = append(s.mass, math.Log(mass))
+	}
+	return s
 }
 
 // Reset forgets what was added.
@@ -103,7 +108,7 @@ func (s *side) outermost(need float64) (at float64, found bool) {
 
 // log is ln E(a) and its derivative.
 func (s *side) log(excess float64) (height, slope float64) {
-	top := logZero()
+	top := math.Inf(-1)
 	for g := range s.nodes {
 		top = max(top, s.exponent(g, excess))
 	}

@@ -5,17 +5,6 @@ import "math"
 // logZero is the logarithm of nothing.
 func logZero() float64 { return math.Inf(-1) }
 
-// logAdd is ln(e^x + e^y).
-func logAdd(x, y float64) float64 {
-	if x < y {
-		x, y = y, x
-	}
-	if math.IsInf(y, -1) {
-		return x
-	}
-	return x + math.Log1p(math.Exp(y-x))
-}
-
 // logSum is ln Σ e^x.
 func logSum(xs []float64) float64 {
 	top := logZero()

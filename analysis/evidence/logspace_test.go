@@ -11,10 +11,8 @@ func TestLogSums(t *testing.T) {
 		{none, none, none}, {none, 3, 3}, {3, none, 3}, {0, 0, math.Ln2}, {1e6, 1e6, 1e6 + math.Ln2}, {-1e6, 5, 5}, {all, 1, all},
 		{math.Log(3), math.Log(4), math.Log(7)},
 	} {
-		for what, got := range map[string]float64{"logAdd": logAdd(tc.x, tc.y), "logSum": logSum([]float64{tc.x, tc.y})} {
-			if got != tc.want && !(math.Abs(got-tc.want) < 1e-15) {
-				t.Errorf("%s(%v, %v) is %v, want %v", what, tc.x, tc.y, got, tc.want)
-			}
+		if got := logSum([]float64{tc.x, tc.y}); got != tc.want && !(math.Abs(got-tc.want) < 1e-15) {
+			t.Errorf("the sum of %v and %v is %v, want %v", tc.x, tc.y, got, tc.want)
 		}
 	}
 	if got := logSum(nil); got != none {

@@ -1,9 +1,7 @@
 package evidence
 
-import "math"
-
 // Mixture is money on several bets, and a reserve from which fresh bets are placed all the time, so
-// that what begins late is not hidden by what came before. Everything is a logarithm.
+// that what begins late is not hidden by what came before. No evidence is too large or too small for it.
 //
 // With R₀ = ½ and M_g = ½·π_g at the start, every step first places a share h of the reserve and then
 // multiplies each bet by what it won:
@@ -13,44 +11,49 @@ import "math"
 // Where E[e^{ℓ_g}] ≤ 1 given the past, E is a non-negative supermartingale that starts at 1, and
 // P(E ever ≥ 1/α) ≤ α (Ville's inequality). What a bet wins is the business of the caller.
 type Mixture struct {
-	mass    []float64 // ln π_g
-	reserve float64   // at the start; 0 without restarts
+	mass  []float64 // π_g
+	start float64   // R₀; 0 without restarts
 
-	logM []float64
-	logR float64
+	bets    []wide // M_g
+	reserve wide   // R
 }
 
-// NewMixture puts 1 - reserve on the bets, by the logarithms of their masses. The masses add up to 1
-// and are not copied: several mixtures may have the same.
+// NewMixture puts 1 - reserve on the bets, by their masses. These add up to 1 and are not copied: several
+// mixtures may have the same.
 func NewMixture(mass []float64, reserve float64) Mixture {
-	m := Mixture{mass: mass, reserve: reserve, logM: make([]float64, len(mass))}
+	m := Mixture{mass: mass, start: reserve, bets: make([]wide, len(mass))}
 	m.Reset()
 	return m
 }
 
 // Reset makes the mixture as it was at the start.
 func (m *Mixture) Reset() {
-	m.logR = math.Log(m.reserve)
-	staked := math.Log1p(-m.reserve)
+	m.reserve = wideOf(m.start)
 	for g, mass := range m.mass {
-		m.logM[g] = mass + staked
+		m.bets[g] = wideOf((1 - m.start) * mass)
 	}
 }
 
 // Place moves a share h of the reserve into the bets.
 func (m *Mixture) Place(h float64) {
-	if h <= 0 || math.IsInf(m.logR, -1) {
+	if h <= 0 || m.start == 0 {
 		return
 	}
-	flow := m.logR + math.Log(h)
 	for g, mass := range m.mass {
-		m.logM[g] = logAdd(m.logM[g], flow+mass)
+		m.bets[g].plus(h*mass, m.reserve)
 	}
-	m.logR += math.Log1p(-h)
+	m.reserve.part *= 1 - h
+	m.reserve.settle()
 }
 
 // Win multiplies bet g by e^ell.
-func (m *Mixture) Win(g int, ell float64) { m.logM[g] += ell }
+func (m *Mixture) Win(g int, ell float64) { m.bets[g].times(ell) }
 
 // LogE is ln E.
-func (m *Mixture) LogE() float64 { return logAdd(m.logR, logSum(m.logM)) }
+func (m *Mixture) LogE() float64 {
+	sum := m.reserve
+	for g := range m.bets {
+		sum.plus(1, m.bets[g])
+	}
+	return sum.log()
+}

@@ -27,75 +27,77 @@ func newBet(delta []float64) bet {
 	return b
 }
 
-// exposure is what a block says before it is asked about speed: how many requests each arm had in each group.
-type exposure struct {
-	canary, stable []float64 // x_c, x_s by group
-	nc, ns         float64
-}
-
 // won is what the bet wins of the canary's requests, Σ x_c,j·ln a_j with
 //
 //	a_j = e^{δ_j}/q_j,    q_j = 1 - w + w·e^{δ_j},    w = n_c/(n_c + n_s)
 //
 // and it writes v_j = (a_j - 1)·n_c/n_s, of which lost is made.
-func (b *bet) won(e *exposure, v []float64) float64 {
+func (b *bet) won(e *exposure, v []float64, l *logs) float64 {
 	w := e.nc / (e.nc + e.ns)
 	rest := e.ns / (e.nc + e.ns)
-	sum, j := 0.0, 0
+	l.clear()
+	from := 0
 	for _, end := range b.ends {
 		// a_j = 1/(1 + (1-w)·(e^-δ - 1)), and (1-w)·n_c/n_s = w.
-		less := rest * b.minus[j]
-		odds := -w * b.minus[j] / (1 + less)
-		x := 0.0
-		for ; j < end; j++ {
-			x += e.canary[j]
-			v[j] = odds
-		}
-		if x > 0 {
-			sum -= x * math.Log1p(less)
+		less := rest * b.minus[from]
+		odds := -w * b.minus[from] / (1 + less)
+		l.add(e.canarySums[end]-e.canarySums[from], less)
+		for ; from < end; from++ {
+			v[from] = odds
 		}
 	}
-	return sum
+	return -l.sum()
 }
 
 // lost is what the bet pays for the stable's requests, Σ x_s,i·ln b_i, where each, r times as long, would
 // have been in the groups that the kernel says:
 //
 //	b_i = ( 1 - w·Σ_j T_ij·a_j )/(1 - w) = 1 - Σ_j T_ij·v_j
-//
-// Neighbours that pay the same are counted together.
-func (b *bet) lost(e *exposure, v []float64, k *kernel) float64 {
-	sum, pending, of := 0.0, 0.0, -1
-	pay := func() {
-		if pending > 0 {
-			sum += pending * math.Log1p(-v[b.ends[of]-1])
+func lost(e *exposure, v []float64, k *kernel, due []payment, l *logs) float64 {
+	l.clear()
+	for _, d := range due {
+		n := e.stableSums[d.to] - e.stableSums[d.from]
+		if d.mixed {
+			l.add(n, -k.rows[d.from].mean(v))
+		} else {
+			l.add(n, -v[d.at])
 		}
 	}
-	for i := range k.rows {
-		row := &k.rows[i]
-		switch run := b.run[row.first]; {
+	return l.sum()
+}
+
+// payment is for the stable's requests of the groups from to to - 1.
+type payment struct {
+	from, to int
+	at       int  // where v is what they pay
+	mixed    bool // one group, which would be in several that do not pay the same
+}
+
+// payments against one kernel: neighbours that pay the same are one.
+func (b *bet) payments(k kernel) []payment {
+	var due []payment
+	of := -1 // run of the last payment
+	for i, row := range k.rows {
+		run := b.run[row.first]
+		switch {
 		case b.run[row.last()] != run:
-			if e.stable[i] > 0 {
-				sum += e.stable[i] * math.Log1p(-row.mean(v))
-			}
+			due, of = append(due, payment{from: i, to: i + 1, mixed: true}), -1
 		case run == of:
-			pending += e.stable[i]
+			due[len(due)-1].to++
 		default:
-			pay()
-			pending, of = e.stable[i], run
+			due, of = append(due, payment{from: i, to: i + 1, at: row.first}), run
 		}
 	}
-	pay()
-	return sum
+	return due
 }
 
 // ell of a block:
 //
 //	ℓ = Σ_j x_c,j·ln a_j + Σ_i x_s,i·ln b_i - a·n_c·(a_J - a_1)
 //
-// With r = 1 and a = 0 it is Σ_j [ δ_j·x_c,j - (x_c,j + x_s,j)·ln q_j ]. won is that of the first sum.
-func (b *bet) ell(won float64, e *exposure, v []float64, k *kernel, a float64) float64 {
-	return won + b.lost(e, v, k) - a*e.ns*(v[len(v)-1]-v[0])
+// With r = 1 and a = 0 it is Σ_j [ δ_j·x_c,j - (x_c,j + x_s,j)·ln q_j ]. won and lost are the sums.
+func ell(won, lost float64, e *exposure, v []float64, a float64) float64 {
+	return won + lost - a*e.ns*(v[len(v)-1]-v[0])
 }
 
 // alone is ℓ of the canary's requests where the stable's are not there, against the shares S_m that may take

@@ -30,9 +30,13 @@ func TestBetByHand(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			e := &exposure{canary: []float64{90, 10}, stable: []float64{290, 10}, nc: 100, ns: 300}
-			b, v := newBet(tc.delta), make([]float64, 2)
-			near(t, "ℓ", b.ell(b.won(e, v), e, v, &tc.kernel, tc.a), tc.want, 1e-12)
+			e := newExposure(2)
+			e.canary, e.stable = []float64{90, 10}, []float64{290, 10}
+			e.total()
+			b, v, l := newBet(tc.delta), make([]float64, 2), newLogs(2)
+			won := b.won(&e, v, &l)
+			paid := lost(&e, v, &tc.kernel, b.payments(tc.kernel), &l)
+			near(t, "ℓ", ell(won, paid, &e, v, tc.a), tc.want, 1e-12)
 		})
 	}
 	// Alone, 10 slow of 100, where 4 % may be: ln 5 for each, and 100·(1 + 0.04·4 - 1) are expected.
@@ -78,7 +82,7 @@ func TestBetAsTheFormulaIsWritten(t *testing.T) {
 		for _, s := range append(slices.Clone(j.accept), j.reject) {
 			for g := range s.bets {
 				b, k := s.bets[g], &s.guards[0].kernel
-				got := b.ell(b.won(e, s.v), e, s.v, k, s.excess)
+				got := s.ell(g, 0, b.won(e, s.v, &s.logs), e)
 				want := naiveEll(b, e, *k, s.excess)
 				near(t, "ℓ", got, want, 1e-9*(1+math.Abs(want)+e.nc+e.ns))
 			}

@@ -106,17 +106,17 @@ func (n null) step(cut int, delta float64) []float64 {
 	return deltas
 }
 
-// rejectBets are the whole dictionary, and the logarithms of their masses.
+// rejectBets are the whole dictionary, and their masses.
 func (n null) rejectBets() (bets []bet, mass []float64) {
 	for _, s := range shifts() {
 		bets = append(bets, newBet(n.deltas(s)))
-		mass = append(mass, math.Log(onShifts/float64(len(shifts()))))
+		mass = append(mass, onShifts/float64(len(shifts())))
 	}
 	cuts := n.groups.cutsAt(n.curve, stepQuantiles())
 	for _, cut := range cuts {
 		for _, delta := range stepOdds() {
 			bets = append(bets, newBet(n.step(cut, delta)))
-			mass = append(mass, math.Log((1-onShifts)/float64(len(cuts)*len(stepOdds()))))
+			mass = append(mass, (1-onShifts)/float64(len(cuts)*len(stepOdds())))
 		}
 	}
 	return bets, mass
@@ -126,7 +126,7 @@ func (n null) rejectBets() (bets []bet, mass []float64) {
 func (n null) acceptBets(cut int) (bets []bet, mass []float64) {
 	for _, delta := range acceptOdds() {
 		bets = append(bets, newBet(n.step(cut, -delta)))
-		mass = append(mass, -math.Log(float64(len(acceptOdds()))))
+		mass = append(mass, 1/float64(len(acceptOdds())))
 	}
 	return bets, mass
 }

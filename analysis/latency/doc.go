@@ -47,7 +47,7 @@
 // # Laws
 //
 //   - A request of the canary that moves to a slower bucket never lowers the evidence against it.
-//   - No data moves nothing. The same ticks give the same bits. Everything is a logarithm.
+//   - No data moves nothing. The same ticks give the same bits. Nothing overflows.
 //   - Add does not allocate, once there is a history.
 //   - Every formula is written at the function that computes it; the proofs are in docs/analysis.md.
 package latency

@@ -112,8 +112,8 @@ func TestNothingIsLostInHugeCounts(t *testing.T) {
 		e := j.load(arm, arm)
 		var ells []float64
 		for g := range j.reject.bets {
-			b := &j.reject.bets[g]
-			ells = append(ells, b.ell(b.won(e, j.reject.v), e, j.reject.v, &j.reject.guards[0].kernel, 0)/float64(n))
+			s, b := &j.reject, &j.reject.bets[g]
+			ells = append(ells, s.ell(g, 0, b.won(e, s.v, &s.logs), e)/float64(n))
 		}
 		return ells
 	}

@@ -21,7 +21,7 @@ func newJudges(p evidence.Params, bounds []float64, history []int64) *judges {
 	n := null{curve: c, groups: g, stretch: p.MarginRelative, excess: p.MarginAbsolute}
 	j := &judges{
 		groups: g, level: newLevel(g.len()),
-		block: exposure{canary: make([]float64, g.len()), stable: make([]float64, g.len())},
+		block: newExposure(g.len()),
 	}
 	bets, mass := n.rejectBets()
 	j.reject = newSide(bets, mass, n, rejectRules(p))
@@ -63,16 +63,8 @@ func nearestQuantile(odds float64) float64 {
 func (j *judges) load(canary, stable counts) *exposure {
 	j.groups.fill(j.block.canary, canary)
 	j.groups.fill(j.block.stable, stable)
-	j.block.nc, j.block.ns = sum(j.block.canary), sum(j.block.stable)
+	j.block.total()
 	return &j.block
-}
-
-func sum(xs []float64) float64 {
-	all := 0.0
-	for _, x := range xs {
-		all += x
-	}
-	return all
 }
 
 // compare takes in a block with both arms.

@@ -22,7 +22,7 @@ func naiveReject(c *Comparison, k kernel, ticks []Tick) float64 {
 	}
 	bets := make([]float64, len(mass))
 	for g := range bets {
-		bets[g] = (1 - reserve) * math.Exp(mass[g])
+		bets[g] = (1 - reserve) * mass[g]
 	}
 	sum := 0.0
 	for i, tick := range ticks {
@@ -34,7 +34,7 @@ func naiveReject(c *Comparison, k kernel, ticks []Tick) float64 {
 		sum = 0
 		for g := range bets {
 			won := math.Exp(naiveEll(j.reject.bets[g], e, k, p.MarginAbsolute) / p.Phi)
-			bets[g] = (bets[g] + h*reserve*math.Exp(mass[g])) * min(won, limit)
+			bets[g] = (bets[g] + h*reserve*mass[g]) * min(won, limit)
 			sum += bets[g]
 		}
 		reserve *= 1 - h

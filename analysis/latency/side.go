@@ -20,14 +20,16 @@ type side struct {
 	excess float64 // a
 	limit  float64 // of what one block may multiply a bet by, as a logarithm
 
-	v []float64
+	v    []float64
+	logs logs
 }
 
 // guard is the process against one z.
 type guard struct {
 	evidence.Mixture
 	kernel   kernel
-	handicap float64 // ln c
+	due      [][]payment // of each bet
+	handicap float64     // ln c
 
 	shares []float64
 }
@@ -49,18 +51,22 @@ func acceptRules(p evidence.Params) rules {
 }
 
 func newSide(bets []bet, mass []float64, n null, r rules) side {
-	s := side{bets: bets, phi: r.params.Phi, excess: n.excess, limit: r.limit, v: make([]float64, n.groups.len())}
+	s := side{bets: bets, phi: r.params.Phi, excess: n.excess, limit: r.limit, v: make([]float64, n.groups.len()), logs: newLogs(n.groups.len())}
 	cells := []evidence.NoiseCell{{}}
 	if r.noise != 0 {
 		cells = evidence.NoiseCells(r.chance, noiseStep)
 	}
 	for _, cell := range cells {
-		s.guards = append(s.guards, guard{
+		one := guard{
 			Mixture:  evidence.NewMixture(mass, r.reserve),
 			kernel:   newKernel(n.groups, n.curve, n.stretch*math.Exp(r.noise*cell.Z)),
 			handicap: cell.Handicap,
 			shares:   make([]float64, len(n.groups.edges)),
-		})
+		}
+		for i := range bets {
+			one.due = append(one.due, bets[i].payments(one.kernel))
+		}
+		s.guards = append(s.guards, one)
 	}
 	return s
 }
@@ -81,12 +87,17 @@ func (s *side) place(h float64) {
 func (s *side) compare(e *exposure, h float64) {
 	s.place(h)
 	for g := range s.bets {
-		b := &s.bets[g]
-		won := b.won(e, s.v)
+		won := s.bets[g].won(e, s.v, &s.logs)
 		for j := range s.guards {
-			s.guards[j].Win(g, min(s.limit, b.ell(won, e, s.v, &s.guards[j].kernel, s.excess)/s.phi))
+			s.guards[j].Win(g, min(s.limit, s.ell(g, j, won, e)/s.phi))
 		}
 	}
+}
+
+// ell of a bet against one guard, after won.
+func (s *side) ell(bet, guard int, won float64, e *exposure) float64 {
+	one := &s.guards[guard]
+	return ell(won, lost(e, s.v, &one.kernel, one.due[bet], &s.logs), e, s.v, s.excess)
 }
 
 // judge takes in a block of the canary against what the stable did in its last hour.
