@@ -72,6 +72,9 @@ func (r *Runner) compare(ctx context.Context, s *series, job Job) bool {
 		r.opts.Queried(r.opts.Clock.Since(start))
 	}
 	neverSeen, ok := r.compared(s, now, reads, err)
+	if ok && r.opts.Measured != nil {
+		r.opts.Measured(r.outcome(s))
+	}
 	if !ok || !neverSeen {
 		return ok
 	}
@@ -133,6 +136,25 @@ func (r *Runner) compared(s *series, now time.Time, reads []trial.Read, err erro
 		s.rest()
 	}
 	return neverSeen, true
+}
+
+// outcome is what a look came to, as measurements are counted. A comparison without a verdict is inconclusive.
+func (r *Runner) outcome(s *series) analysis.Outcome {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch c := s.status.Counts; {
+	case s.problem != "":
+		return analysis.Misconfigured
+	case c.ConsecutiveError > 0:
+		return analysis.Unavailable
+	case s.status.Verdict == v1alpha1.VerdictFail:
+		return analysis.Failure
+	case c.ConsecutiveNoData > 0:
+		return analysis.NoData
+	case s.status.Verdict == v1alpha1.VerdictPass:
+		return analysis.Success
+	}
+	return analysis.Inconclusive
 }
 
 // rest makes the series wait for its next look.

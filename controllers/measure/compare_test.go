@@ -664,3 +664,38 @@ func TestLatenciesAreRead(t *testing.T) {
 		t.Errorf("state %+v", state)
 	}
 }
+
+// Looks are counted by what they came to, as measurements are.
+func TestLooksAreCounted(t *testing.T) {
+	b := newCompareBench(t)
+	b.runner.Ensure(shop, b.compareJob(1, []v1alpha1.Exposure{at(0, 1, 250)}, errorsOf("errors")))
+	b.advance(seconds(2), 1)
+	b.asks().reply <- rawReply{err: &analysis.Error{Kind: analysis.Configuration, Text: "no"}}
+	b.wake(shop)
+	b.advance(seconds(10), 1)
+	b.asks().reply <- rawReply{err: &analysis.Error{Kind: analysis.Transient, Text: "later"}}
+	b.wake(shop)
+	b.look(seconds(10), 2) // history
+	b.answer(4)            // and the tick that was due meanwhile
+	b.wake(shop)
+	b.store.mute["checkout-canary"] = true
+	b.look(seconds(4), 4)
+	delete(b.store.mute, "checkout-canary")
+	b.until(v1alpha1.VerdictPass, State{}, 4)
+	b.store.canary = counted{500, []int{400}}
+	b.until(v1alpha1.VerdictFail, State{}, 4)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	counts := map[analysis.Outcome]int{}
+	for _, o := range b.outcomes {
+		counts[o]++
+	}
+	for _, o := range []analysis.Outcome{analysis.Misconfigured, analysis.Unavailable, analysis.NoData, analysis.Failure} {
+		if counts[o] != 1 {
+			t.Errorf("%d looks were %s, want one: %v", counts[o], o, b.outcomes)
+		}
+	}
+	if counts[analysis.Success] == 0 || counts[analysis.Inconclusive] == 0 {
+		t.Errorf("looks were %v", b.outcomes)
+	}
+}
