@@ -18,14 +18,11 @@ func newExcess(quantile float64, bounds []float64, bucket int, p evidence.Params
 	}
 }
 
-func (e *excess) add(canary, stable counts) {
-	c, s := e.split(canary), e.split(stable)
+// add a block in which the arms have nc and ns requests.
+func (e *excess) add(canary, stable counts, nc, ns int64) {
+	c, s := evidence.Counts{Requests: nc, Bad: canary.above(e.bucket)}, evidence.Counts{Requests: ns, Bad: stable.above(e.bucket)}
 	e.interval.Add(c, s)
 	e.Canary, e.Stable = plus(e.Canary, c), plus(e.Stable, s)
-}
-
-func (e *excess) split(of counts) evidence.Counts {
-	return evidence.Counts{Requests: of.requests(), Bad: of.above(e.bucket)}
 }
 
 func plus(a, b evidence.Counts) evidence.Counts {

@@ -74,8 +74,9 @@ func (j *judges) compare(canary, stable counts, h float64) {
 	for i := range j.accept {
 		j.accept[i].compare(e, 0)
 	}
+	nc, ns := canary.requests(), stable.requests()
 	for i := range j.excess {
-		j.excess[i].add(canary, stable)
+		j.excess[i].add(canary, stable, nc, ns)
 	}
 }
 

@@ -39,7 +39,9 @@ func (l *logs) sum() float64 {
 		}
 		s := x / (2 + x)
 		z := s * s
-		sum += l.n[i] * 2 * s * (1 + z*(1.0/3+z*(1.0/5+z*(1.0/7+z*(1.0/9+z*(1.0/11+z*(1.0/13)))))))
+		z2 := z * z
+		low, middle, high := 1+z*(1.0/3), 1.0/5+z*(1.0/7), 1.0/9+z*(1.0/11)+z2*(1.0/13)
+		sum += l.n[i] * 2 * s * (low + z2*(middle+z2*high))
 	}
 	return sum
 }

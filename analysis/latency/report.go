@@ -50,19 +50,19 @@ type Report struct {
 }
 
 func (c *Comparison) arm(of counts) Arm {
+	all := of.requests()
 	return Arm{
-		Requests: of.requests(),
-		P50:      c.quantile(of, 0.50), P90: c.quantile(of, 0.90), P99: c.quantile(of, 0.99),
+		Requests: all,
+		P50:      c.quantile(of, all, 0.50), P90: c.quantile(of, all, 0.90), P99: c.quantile(of, all, 0.99),
 	}
 }
 
-// quantile of counts, geometrically interpolated within a bucket, and linearly from 0 in the first.
-func (c *Comparison) quantile(of counts, q float64) float64 {
-	all := float64(of.requests())
+// quantile of counts that are so many together, geometrically interpolated within a bucket, and linearly from 0 in the first.
+func (c *Comparison) quantile(of counts, all int64, q float64) float64 {
 	if all == 0 {
 		return 0
 	}
-	rank, below := q*all, 0.0
+	rank, below := q*float64(all), 0.0
 	for j, high := range c.bounds {
 		here := float64(of[j])
 		if below+here >= rank {
