@@ -286,6 +286,8 @@ func both(a, b []v1alpha1.RouteReference) []v1alpha1.RouteReference {
 	return out
 }
 
+// metrics reads what was measured at the step that runs. While the next one gets its pods, comparisons of the one before go
+// on, and what they have found against the canary counts.
 func (o *Observer) metrics(_ context.Context, s *Scene) error {
 	if a := s.Effective.Spec.Analysis; a != nil && len(s.Effective.Metrics) > 0 {
 		provider, err := o.Providers.Get(a.Provider, s.Namespace)
@@ -302,6 +304,8 @@ func (o *Observer) metrics(_ context.Context, s *Scene) error {
 	case ok && state.Attempt == s.Progress.Attempt && state.Step == s.Progress.Step:
 		s.Measurement = state
 		s.Metrics = state.Metrics
+	case ok && state.Attempt == s.Progress.Attempt:
+		s.Metrics = slices.DeleteFunc(state.Metrics, func(m v1alpha1.MetricStatus) bool { return m.Comparison == nil || m.Verdict != v1alpha1.VerdictFail })
 	case handsOver(s.Progress.Stage):
 		s.Metrics = slices.Clone(s.Rollout.Status.Metrics) // nothing is measured any more: the last words, for the history
 	}

@@ -163,3 +163,22 @@ func TestLastWordsOfAnAttempt(t *testing.T) {
 		t.Errorf("what is measured now does not count: %+v", s.Metrics)
 	}
 }
+
+// A comparison that fails while the next step gets its pods is heard; nothing else of the step before is.
+func TestFailsBetweenSteps(t *testing.T) {
+	failed := v1alpha1.MetricStatus{Name: "errors", Verdict: v1alpha1.VerdictFail, Step: 1, Comparison: &v1alpha1.ComparisonStatus{}}
+	passed, threshold := failed, failed
+	passed.Verdict, threshold.Comparison = v1alpha1.VerdictPass, nil
+	r := ramping(counters("errors"))
+	r.Status.Progress = &v1alpha1.Progress{Stage: v1alpha1.StageStepping, Attempt: 3, Step: 2}
+	for attempt, want := range map[int64]int{3: 1, 2: 0} {
+		o := parts(t, r)
+		o.Measured = func(types.NamespacedName) (measure.State, bool) {
+			return measure.State{Attempt: attempt, Step: 1, Metrics: []v1alpha1.MetricStatus{passed, failed, threshold}}, true
+		}
+		s := seen(t, o, r)
+		if len(s.Metrics) != want || want > 0 && (s.Metrics[0].Verdict != v1alpha1.VerdictFail || s.Metrics[0].Comparison == nil) || s.Measurement.Step != 0 {
+			t.Errorf("of attempt %d: %+v, %+v", attempt, s.Metrics, s.Measurement)
+		}
+	}
+}

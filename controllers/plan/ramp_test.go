@@ -208,6 +208,30 @@ func TestRampFails(t *testing.T) {
 	}
 }
 
+// Evidence against a release does not end with its step: it counts while the next one gets its pods. What a threshold said of
+// the step before does not.
+func TestFailsBetweenSteps(t *testing.T) {
+	before := func(v v1alpha1.Verdict, comparison *v1alpha1.ComparisonStatus) edit {
+		return func(o *Observed) {
+			o.Metrics = []v1alpha1.MetricStatus{{Name: "errors", Verdict: v, Value: "7 % against 1 %", Limit: "1.1 × stable", Message: "6 points worse", Step: 1, Comparison: comparison}}
+		}
+	}
+	compared := &v1alpha1.ComparisonStatus{Cost: "7 of 100 were bad"}
+	waits := want{rule: "podsPending", reason: "waits until 2 canary pods are ready, 1 are", wake: 10*time.Minute - time.Second}
+	on := func(edits ...edit) Observed { return entered(2, append([]edit{canaryPods(2, 1)}, edits...)...) }
+	fail := on(before(v1alpha1.VerdictFail, compared))
+	decide(t, map[string]decision{
+		"a comparison that fails":   {fail, want{rule: "analysisFailed", reason: "errors: 6 points worse", record: "Aborting, outcome Failed"}},
+		"a threshold of before":     {on(before(v1alpha1.VerdictFail, nil)), waits},
+		"a comparison that is open": {on(before(v1alpha1.VerdictPending, compared)), waits},
+		"one in dry run":            {on(before(v1alpha1.VerdictFail, compared), errorsSay(func(m *v1alpha1.MetricStatus) { m.DryRun = true })), waits},
+	})
+	ending := Decide(fail).Progress.Ending
+	if !slices.Equal(ending.Evidence, []string{"errors\t7 % against 1 %\t1.1 × stable\tFail"}) || ending.Cost != "7 of 100 were bad" {
+		t.Errorf("the ending is %+v", ending)
+	}
+}
+
 // A ramp whose time is over is a person's: it was compared all the time, so what is missing is traffic, or a larger budget.
 func TestRampRunsOut(t *testing.T) {
 	over := func(o *Observed) { o.Progress.Exposures[0].Since = micro(noon.Add(-gentle.Max)) }

@@ -25,9 +25,11 @@ func rampsOn(perSecond float64) func(*world) {
 
 func (w *world) ramps() bool { return w.observedConfig().Ramp != nil }
 
-// settled says that no tick could tell anything that is not known: the attempt waits for a person, and nobody comes.
+// settled says that no tick could tell anything that is not known: the attempt waits for a person, nobody has come, and the
+// canary is not a bad one that further ticks would give away.
 func (w *world) settled(o Observed) bool {
-	return w.ramps() && o.Progress.Inconclusive != "" && w.request == nil
+	waits := o.Progress.Inconclusive != "" || o.Progress.Paused
+	return w.ramps() && waits && o.Request == nil && w.verdict() != v1alpha1.VerdictFail
 }
 
 // compared is how many requests the canary has had since its first weight was there, as far as they have been compared: in

@@ -21,7 +21,7 @@ func (o *Observed) verdict() judgement {
 	out := judgement{v1alpha1.VerdictPass, "every metric passes"}
 	seen := false
 	for _, m := range o.Metrics {
-		if m.DryRun || m.Step != o.Progress.Step {
+		if m.DryRun || !o.speaks(m) {
 			continue
 		}
 		seen = true
@@ -33,6 +33,12 @@ func (o *Observed) verdict() judgement {
 		return judgement{v1alpha1.VerdictPending, "nothing has been measured yet"}
 	}
 	return out
+}
+
+// speaks says that a metric was measured at the current step, or speaks of the whole attempt: evidence against a release
+// does not end with a step, and users are on the canary while the next one gets its pods and its weight.
+func (o *Observed) speaks(m v1alpha1.MetricStatus) bool {
+	return m.Step == o.Progress.Step || m.Comparison != nil && m.Verdict == v1alpha1.VerdictFail
 }
 
 // and adds what one more metric says.
@@ -64,7 +70,7 @@ func metricSentence(m v1alpha1.MetricStatus) string {
 func (o *Observed) evidence() []string {
 	var failed, others []string
 	for _, m := range o.Metrics {
-		if m.Step != o.Progress.Step {
+		if !o.speaks(m) {
 			continue
 		}
 		line := fmt.Sprintf("%s\t%s\t%s\t%s", m.Name, m.Value, m.Limit, m.Verdict)
