@@ -25,11 +25,10 @@ func rampsOn(perSecond float64) func(*world) {
 
 func (w *world) ramps() bool { return w.observedConfig().Ramp != nil }
 
-// settled says that no tick could tell anything that is not known: the attempt waits for a person, nobody has come, and the
-// canary is not a bad one that further ticks would give away.
+// settled says that the attempt waits for a person, and nobody has come: the story rests there, although ticks go on.
 func (w *world) settled(o Observed) bool {
 	waits := o.Progress.Inconclusive != "" || o.Progress.Paused
-	return w.ramps() && waits && o.Request == nil && w.verdict() != v1alpha1.VerdictFail
+	return w.ramps() && waits && o.Request == nil
 }
 
 // compared is how many requests the canary has had since its first weight was there, as far as they have been compared: in
