@@ -40,7 +40,7 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"nothing":                         {nil, Undecided, NoCause, false},
 		"one tick decides nothing":        {repeat(1, faulty), Undecided, NoCause, false},
-		"two neither":                     {repeat(2, faulty), Undecided, NoCause, false},
+		"two are enough":                  {repeat(2, faulty), Fail, ByEvidence, false},
 		"a faulty canary":                 {repeat(4, faulty), Fail, ByEvidence, false},
 		"a healthy canary":                {repeat(60, healthy), Pass, NoCause, false},
 		"Pass belongs to a weight":        {append(repeat(60, healthy), atNewWeight(healthy)), Undecided, NoCause, false},

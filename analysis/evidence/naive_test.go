@@ -34,7 +34,7 @@ func naiveLogE(p Params, ticks []Tick) (reject, accept float64) {
 }
 
 func naiveReject(p Params, ticks []Tick, r, a float64) float64 {
-	reserve, limit := 0.5, 1/math.Sqrt(p.Alpha)
+	reserve, limit := 0.5, math.Pow(p.Alpha, -0.75)
 	if p.NoRestart {
 		reserve = 0
 	}

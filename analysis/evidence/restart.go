@@ -28,12 +28,15 @@ func (p Params) RestartShare() float64 {
 	return -math.Expm1(math.Log1p(-restartShare) * p.TickSeconds / restartSeconds)
 }
 
-// LogCap is what one block may multiply a bet of the reject side by at most, as a logarithm: ½·ln(1/α), so
+// capShare of ln(1/α).
+const capShare = 0.75
+
+// LogCap is what one block may multiply a bet of the reject side by at most, as a logarithm: ¾·ln(1/α), so
 // that a single scrape, which may be wrong, never rejects. Cutting what a bet wins keeps E a
-// supermartingale.
+// supermartingale. Why not less: docs/decisions/0012-the-cap-of-a-tick.md.
 func (p Params) LogCap() float64 {
 	if p.NoCap {
 		return math.Inf(1)
 	}
-	return p.LogThreshold() / 2
+	return capShare * p.LogThreshold()
 }

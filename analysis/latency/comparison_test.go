@@ -49,7 +49,7 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"nothing":                         {nil, evidence.Undecided, false},
 		"one tick decides nothing":        {repeat(1, faulty), evidence.Undecided, false},
-		"two neither":                     {repeat(2, faulty), evidence.Undecided, false},
+		"two are enough":                  {repeat(2, faulty), evidence.Fail, false},
 		"a slow canary":                   {repeat(4, faulty), evidence.Fail, false},
 		"a slow tail":                     {repeat(20, slowTail), evidence.Fail, false},
 		"a healthy canary":                {repeat(60, healthy), evidence.Pass, false},

@@ -13,7 +13,7 @@ import (
 func naiveReject(c *Comparison, k kernel, ticks []Tick) float64 {
 	p, j := c.params, c.judges
 	_, mass := null{curve: newCurve(c.bounds, c.learned), groups: j.groups, stretch: p.MarginRelative, excess: p.MarginAbsolute}.rejectBets()
-	reserve, limit := 0.5, 1/math.Sqrt(p.Alpha)
+	reserve, limit := 0.5, math.Pow(p.Alpha, -0.75)
 	if p.NoRestart {
 		reserve = 0
 	}
