@@ -70,7 +70,7 @@ func checkRecord(o *Observed, p Plan, broken func(law, format string, args ...an
 // came to all of the traffic: there stable has none left, and no tick could make a verdict that is still open a Pass.
 func (o *Observed) merits() judgement {
 	if o.Config.Ramp != nil {
-		return o.gates()
+		return o.gates(true)
 	}
 	return o.verdict()
 }

@@ -116,10 +116,10 @@ func (o *Observed) ramping() *Plan {
 
 // climbs says whether the evidence allows a higher weight, or the end, and what that rests on.
 func (o *Observed) climbs() (goes bool, why string) {
-	if v := o.gates(); v.verdict != v1alpha1.VerdictPass {
+	next, why := o.allowed()
+	if v := o.gates(next == whole || o.last()); v.verdict != v1alpha1.VerdictPass {
 		return false, v.sentence
 	}
-	next, why := o.allowed()
 	return next > o.Progress.WeightPermille || o.last(), why
 }
 
@@ -147,19 +147,21 @@ func (o *Observed) rampUntil() time.Time {
 	return since.Add(o.Config.Ramp.Max)
 }
 
-// gates sums up the metrics that a ramp waits for: all but comparisons of errors, whose bound decides about the weight instead.
-func (o *Observed) gates() judgement {
+// gates sums up the metrics that a ramp waits for. Comparisons of errors are none of them, as their bound decides about the
+// weight instead; those of latencies have to pass before all of the traffic goes to the canary, since afterwards there is
+// nothing left to compare with. On the way there they may be open: small weights are to need little evidence.
+func (o *Observed) gates(all bool) judgement {
 	if !o.measured() || !o.Config.Gating {
 		return judgement{v1alpha1.VerdictPass, "nothing is measured at this step"}
 	}
 	out := judgement{v1alpha1.VerdictPass, "every metric passes"}
 	seen := false
 	for _, m := range o.Metrics {
-		if m.DryRun || m.Step != o.Progress.Step {
+		if m.DryRun || !o.speaks(m) {
 			continue
 		}
 		seen = true
-		if out = out.and(asBound(m)); out.verdict == v1alpha1.VerdictFail {
+		if out = out.and(onTheWay(m, all)); out.verdict == v1alpha1.VerdictFail {
 			return out
 		}
 	}
@@ -172,14 +174,16 @@ func (o *Observed) gates() judgement {
 // bounds says that a metric bounds the errors of the canary. A comparison of latencies has no cost, and does not.
 func bounds(m v1alpha1.MetricStatus) bool { return m.Comparison != nil && m.Comparison.Cost != "" }
 
-// asBound is a metric as a ramp takes it: a comparison of errors that is still open is no obstacle, one without data is.
-func asBound(m v1alpha1.MetricStatus) v1alpha1.MetricStatus {
+// onTheWay is a metric as a ramp takes it: a comparison that is still open is no obstacle, unless it has to pass; one
+// without data at this look is.
+func onTheWay(m v1alpha1.MetricStatus, all bool) v1alpha1.MetricStatus {
 	open := m.Verdict == v1alpha1.VerdictPending || m.Verdict == v1alpha1.VerdictPass
-	if bounds(m) && open {
+	switch {
+	case m.Comparison == nil || !open:
+	case m.Counts.ConsecutiveError+m.Counts.ConsecutiveNoData > 0:
+		m.Verdict = v1alpha1.VerdictPending
+	case bounds(m) || !all:
 		m.Verdict = v1alpha1.VerdictPass
-		if m.Counts.ConsecutiveError+m.Counts.ConsecutiveNoData > 0 {
-			m.Verdict = v1alpha1.VerdictPending
-		}
 	}
 	return m
 }

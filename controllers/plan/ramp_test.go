@@ -128,6 +128,10 @@ func TestRampGoesUp(t *testing.T) {
 			climbing(gentle, []int32{10, 1000}, half, bounded("0.5"), errorsSay(func(m *v1alpha1.MetricStatus) { m.Verdict = v1alpha1.VerdictPass })),
 			want{rule: "finished", reason: "revision v2 passed every step: it is handed over", record: "Unpinning"},
 		},
+		"latencies are open on the way": {
+			climbing(gentle, []int32{10, 20}, half, bounded("0.001"), latencySays(v1alpha1.VerdictPending)),
+			want{rule: "stepFinished", reason: most("0.1") + ": step 3/4 (4%) begins", record: "step 3"},
+		},
 		"everything else passes": {
 			climbing(gentle, []int32{10}, half, bounded("0.001"), latencySays(v1alpha1.VerdictPass)),
 			want{rule: "stepFinished", reason: most("0.1") + ": step 2/3 (2%) begins", record: "step 2"},
@@ -153,21 +157,29 @@ func TestRampStays(t *testing.T) {
 		m.Comparison.NeverSeen, m.Message = true, "ErrorsNeverSeen: x matched nothing"
 	}
 	decide(t, map[string]decision{
-		"the bound is too high":    {on(half, bounded("0.2")), stays(most("20"))},
-		"as high as a bound is":    {on(half, bounded("+Inf")), stays(most("100"))},
-		"30 s are not over":        {on(20*time.Second, bounded("0.001")), bakes},
-		"nothing was measured":     {on(half), stays("nothing has been measured yet")},
-		"nothing was compared":     {on(half, latencySays(v1alpha1.VerdictPass)), stays("nothing has been compared yet")},
-		"a bound that is none":     {on(half, bounded("")), stays("errors: canary 1/900")},
-		"a bound of nothing":       {on(half, bounded("NaN")), stays("errors: canary 1/900")},
-		"a typo may hide errors":   {on(half, bounded("0.001"), errorsSay(typo)), stays("errors: ErrorsNeverSeen: x matched nothing")},
-		"of another step":          {on(half, bounded("0.001"), errorsSay(func(m *v1alpha1.MetricStatus) { m.Step = 2 })), stays("nothing has been measured yet")},
-		"in dry run":               {on(half, bounded("0.001"), errorsSay(func(m *v1alpha1.MetricStatus) { m.DryRun = true })), stays("nothing has been measured yet")},
-		"no tick at this weight":   {on(half, bounded("0.001"), errorsSay(func(m *v1alpha1.MetricStatus) { m.Comparison = nil })), stays(open)},
-		"no data any more":         {on(half, bounded("0.001"), errorsSay(func(m *v1alpha1.MetricStatus) { m.Counts.ConsecutiveNoData = 1 })), stays(open)},
-		"no answer of the source":  {on(half, bounded("0.001"), errorsSay(func(m *v1alpha1.MetricStatus) { m.Counts.ConsecutiveError = 1 })), stays(open)},
-		"latencies are still open": {on(half, bounded("0.001"), latencySays(v1alpha1.VerdictPending)), stays("latency has no verdict yet")},
-		"a threshold is open":      {on(half, says(v1alpha1.VerdictPending), bounded("0.001")), stays("error-rate has no verdict yet")},
+		"the bound is too high":   {on(half, bounded("0.2")), stays(most("20"))},
+		"as high as a bound is":   {on(half, bounded("+Inf")), stays(most("100"))},
+		"30 s are not over":       {on(20*time.Second, bounded("0.001")), bakes},
+		"nothing was measured":    {on(half), stays("nothing has been measured yet")},
+		"nothing was compared":    {on(half, latencySays(v1alpha1.VerdictPass)), stays("nothing has been compared yet")},
+		"a bound that is none":    {on(half, bounded("")), stays("errors: canary 1/900")},
+		"a bound of nothing":      {on(half, bounded("NaN")), stays("errors: canary 1/900")},
+		"a typo may hide errors":  {on(half, bounded("0.001"), errorsSay(typo)), stays("errors: ErrorsNeverSeen: x matched nothing")},
+		"of another step":         {on(half, bounded("0.001"), errorsSay(func(m *v1alpha1.MetricStatus) { m.Step = 2 })), stays("nothing has been measured yet")},
+		"in dry run":              {on(half, bounded("0.001"), errorsSay(func(m *v1alpha1.MetricStatus) { m.DryRun = true })), stays("nothing has been measured yet")},
+		"no tick at this weight":  {on(half, bounded("0.001"), errorsSay(func(m *v1alpha1.MetricStatus) { m.Comparison = nil })), stays(open)},
+		"no data any more":        {on(half, bounded("0.001"), errorsSay(func(m *v1alpha1.MetricStatus) { m.Counts.ConsecutiveNoData = 1 })), stays(open)},
+		"no answer of the source": {on(half, bounded("0.001"), errorsSay(func(m *v1alpha1.MetricStatus) { m.Counts.ConsecutiveError = 1 })), stays(open)},
+		"no latencies any more":   {on(half, bounded("0.001"), latencySays(v1alpha1.VerdictPass), func(o *Observed) { o.Metrics[1].Counts.ConsecutiveNoData = 1 }), stays("latency has no verdict yet")},
+		"latencies are open, and all of the traffic is next": {
+			climbing(gentle, []int32{10, 500}, half, bounded("0.001"), latencySays(v1alpha1.VerdictPending)),
+			want{rule: "stepUnfinished", reason: "the ramp stays at 50%: latency has no verdict yet", effects: []string{"Measure"}, wake: 29 * time.Minute},
+		},
+		"latencies are open at the end": {
+			climbing(gentle, []int32{10, 1000}, half, bounded("0.001"), latencySays(v1alpha1.VerdictPending)),
+			want{rule: "stepUnfinished", reason: "the ramp stays at 100%: latency has no verdict yet", effects: []string{"Measure"}, wake: 29 * time.Minute},
+		},
+		"a threshold is open": {on(half, says(v1alpha1.VerdictPending), bounded("0.001")), stays("error-rate has no verdict yet")},
 		"nothing gates": {
 			on(half, func(o *Observed) { o.Config.Gating = false }), stays("nothing has been compared yet"),
 		},
@@ -203,7 +215,7 @@ func TestRampFails(t *testing.T) {
 	})
 	// What fails is gone before a ramp is asked; it would not let it through either.
 	failed := on(bounded("0.001"), errorsSay(bad), latencySays(v1alpha1.VerdictPass))
-	if v := failed.gates(); v.verdict != v1alpha1.VerdictFail {
+	if v := failed.gates(false); v.verdict != v1alpha1.VerdictFail {
 		t.Errorf("the gates say %+v", v)
 	}
 }
