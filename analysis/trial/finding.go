@@ -44,6 +44,9 @@ func (t *Trial) Finding(step int32) Finding {
 	}
 	s := t.judge.said()
 	out.Silent = int32(t.watch.silent())
+	if text := t.watch.mismatch(); text != "" && t.o.Plan.Comparison.Gauge == nil {
+		out.Warning = join(out.Warning, text)
+	}
 	if t.o.Plan.Comparison.Gauge == nil {
 		out.Part.LogE, out.Status = s.logE, t.status(s, p)
 	}
@@ -57,6 +60,13 @@ func (t *Trial) Finding(step int32) Finding {
 		out.Verdict, out.Message, out.NeverSeen = verdict, why, false
 	}
 	return out
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
 }
 
 // verdict of the judge, as far as it is one of this step's weight.

@@ -27,7 +27,9 @@ func latencyJudge(t *Trial, p evidence.Params, in taken, now time.Time) (judge, 
 			"or compare it with the names and labels that the metrics source has", t.o.Stable.Histograms[0])
 	}
 	past := samples.Histograms(t.grid, t.before(), -1, out.input(t, taken{stable: in.stable}, now))
-	comparison, err := latency.New(t.dispersion(nil, p), out.bounds, sum(past.Stable, len(out.bounds)+1))
+	p = t.dispersion(nil, p)
+	p.Noise = latency.DefaultNoise
+	comparison, err := latency.New(p, out.bounds, sum(past.Stable, len(out.bounds)+1))
 	if err != nil {
 		return nil, nil, err
 	}
