@@ -22,7 +22,10 @@ func AssumedDispersion() Dispersion {
 // Noise is s for a canary of some pods against a stable of some pods: means over more pods scatter
 // less. What is assumed is assumed of the arms.
 func (d Dispersion) Noise(canaryPods, stablePods int) float64 {
-	if !d.NoiseKnown || canaryPods < 1 || stablePods < 1 {
+	switch {
+	case !d.NoiseKnown:
+		return d.PodNoise
+	case canaryPods < 1 || stablePods < 1:
 		return DefaultNoise
 	}
 	return min(maxNoise, d.PodNoise*math.Sqrt(1/float64(canaryPods)+1/float64(stablePods)))

@@ -25,7 +25,7 @@
 //
 // # Use
 //
-//	c, err := latency.New(evidence.Defaults(), bounds, history)
+//	c, err := latency.New(latency.Defaults(), bounds, history)
 //	for _, tick := range ticks {
 //		c.Add(tick)
 //	}
