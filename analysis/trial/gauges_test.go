@@ -88,3 +88,23 @@ func TestGauges(t *testing.T) {
 		})
 	}
 }
+
+// A selector that does not tell the arms apart is refused: stable would be held against itself.
+func TestSeriesOfTheOtherArm(t *testing.T) {
+	s := pods(5, map[string]float64{"v1": 400, "v2": 400}, false)
+	both := append(append([]samples.Series{}, s.series[`memory{revision="v1"}`]...), s.series[`memory{revision="v2"}`]...)
+	for selector, text := range map[string]string{
+		`memory{revision="v2"}`: "canary: series of a pod of stable (revision v1): put {{ .Revision }}",
+		`memory{revision="v1"}`: "stable: series of a pod of canary (revision v2): put {{ .Revision }}",
+	} {
+		mixed := shop{series: map[string][]samples.Series{`memory{revision="v1"}`: s.series[`memory{revision="v1"}`], `memory{revision="v2"}`: s.series[`memory{revision="v2"}`]}}
+		mixed.series[selector] = both
+		o := measured(t, nil)
+		o.CanaryRevision, o.StableRevision = "v2", "v1"
+		tr := New(o)
+		tr.Follow([]v1alpha1.Exposure{exposed(0, 1, 250)})
+		if f := run(mixed, tr, 1, noon, noon.Add(time.Minute), 5*time.Second); !strings.Contains(f.Misconfigured, text) || f.Verdict != v1alpha1.VerdictPending {
+			t.Errorf("%s: %q", f.Verdict, f.Misconfigured)
+		}
+	}
+}

@@ -23,13 +23,42 @@ func (t *Trial) Take(now time.Time, reads []Read) {
 	if last < first {
 		return
 	}
-	counted := t.judge.count(t, first, last, gather(reads), now)
+	in := gather(reads)
+	if t.problem = t.strayed(in); t.problem != "" {
+		return
+	}
+	counted := t.judge.count(t, first, last, in, now)
 	if t.complain(counted.problems); t.problem != "" {
 		return
 	}
 	for k := range counted.ticks {
 		t.tick(k, counted)
 	}
+}
+
+// strayed finds series in an arm that are those of a pod of the other one, by its name: a selector that does not tell the
+// arms apart would hold stable against itself. Empty: none, or names do not tell.
+func (t *Trial) strayed(in taken) string {
+	if t.pods == "" || t.o.CanaryRevision == "" || t.o.StableRevision == "" || t.o.CanaryRevision == t.o.StableRevision {
+		return ""
+	}
+	for _, arm := range []struct {
+		name, other, revision string
+		series                armed
+	}{
+		{"canary", "stable", t.o.StableRevision, in.canary},
+		{"stable", "canary", t.o.CanaryRevision, in.stable},
+	} {
+		for _, list := range [][]samples.Series{arm.series.requests, arm.series.errors, arm.series.histogram} {
+			for _, s := range list {
+				if pod := s.Labels[t.pods]; strings.Contains(pod, "-"+arm.revision+"-") {
+					return fmt.Sprintf("%s: series of a pod of %s (revision %s): put {{ .Revision }} or {{ .Service }} into the selector, so that it matches the pods of one arm",
+						arm.name, arm.other, arm.revision)
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // tick judges the next one.

@@ -18,6 +18,8 @@ type Options struct {
 	Plan *analysis.Plan
 	// Canary and Stable select the series of the two arms.
 	Canary, Stable analysis.Selectors
+	// CanaryRevision and StableRevision stand in the names of the arms' pods; empty: not known.
+	CanaryRevision, StableRevision string
 	// StablePods is how many pods stable has.
 	StablePods int32
 }

@@ -46,7 +46,8 @@ func (s *series) begin() {
 		s.problem, s.status.Message, s.finished = text, text, true
 		return
 	}
-	s.trial = trial.New(trial.Options{Plan: s.plan, Canary: s.canary, Stable: s.stable, StablePods: s.run.job.StablePods})
+	s.trial = trial.New(trial.Options{Plan: s.plan, Canary: s.canary, Stable: s.stable, StablePods: s.run.job.StablePods,
+		CanaryRevision: s.run.job.Vars.Revision, StableRevision: s.run.job.Stable.Revision})
 }
 
 // compareAt is when the trial can go on; zero: not before it is told more.
