@@ -117,7 +117,7 @@ func TestReport(t *testing.T) {
 	p := plain(1.1, 0.0005)
 	c := added(t, p, history{fourBounds(), []int64{400, 470, 115, 15}}, Tick{Canary: []int64{20, 30, 40, 10}, Stable: []int64{400, 400, 150, 50}})
 	r := c.Report()
-	if r.Canary != (Arm{100, 2, 4, 4}) || r.Stable.Requests != 1000 {
+	if r.Canary != (Arm{Requests: 100, Beyond: 10, P50: 2, P90: 4, P99: 4}) || r.Stable.Requests != 1000 {
 		t.Errorf("%+v", r)
 	}
 	near(t, "p50 of the stable", r.Stable.P50, math.Pow(2, 0.25), 1e-12)

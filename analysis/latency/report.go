@@ -7,10 +7,12 @@ import (
 )
 
 // Arm is what one arm did since the weight changed, over the ticks that were compared. The quantiles are
-// interpolated within buckets, and what took longer than the last bound is shown as the last bound. They are
-// estimates, for the eye; what is proved is in Excess. 0 without requests.
+// interpolated within buckets, and one that lies beyond the last bound is that bound. They are estimates, for
+// the eye; what is proved is in Excess. 0 without requests.
 type Arm struct {
-	Requests      int64
+	Requests int64
+	// Beyond is how many took longer than the last bound.
+	Beyond        int64
 	P50, P90, P99 float64
 }
 
@@ -52,8 +54,8 @@ type Report struct {
 func (c *Comparison) arm(of counts) Arm {
 	all := of.requests()
 	return Arm{
-		Requests: all,
-		P50:      c.quantile(of, all, 0.50), P90: c.quantile(of, all, 0.90), P99: c.quantile(of, all, 0.99),
+		Requests: all, Beyond: of.above(len(c.bounds) - 1),
+		P50: c.quantile(of, all, 0.50), P90: c.quantile(of, all, 0.90), P99: c.quantile(of, all, 0.99),
 	}
 }
 

@@ -32,12 +32,21 @@ func (r Report) Finding(p evidence.Params, unit string) string {
 	return text
 }
 
-// Value is the report in a few words: "p99 1.2 s against 0.31 s"; empty where nothing was compared.
+// Value is the report in a few words: "p99 1.2 s against 0.31 s", or "p99 > 10 s against 0.31 s" where more than one
+// in a hundred took longer than the last bound; empty where nothing was compared.
 func (r Report) Value(unit string) string {
 	if r.Canary.Requests == 0 || r.Stable.Requests == 0 {
 		return ""
 	}
-	return "p99 " + quantity(r.Canary.P99, unit) + " against " + quantity(r.Stable.P99, unit)
+	return "p99 " + r.Canary.p99(unit) + " against " + r.Stable.p99(unit)
+}
+
+// p99 in words. Beyond the last bound nothing is known but that it is.
+func (a Arm) p99(unit string) string {
+	if float64(a.Requests-a.Beyond) < 0.99*float64(a.Requests) {
+		return "> " + quantity(a.P99, unit)
+	}
+	return quantity(a.P99, unit)
 }
 
 // more says the interval in points, hundredths of the requests.
