@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/belay-dev/belay/analysis/evidence"
+	"github.com/belay-dev/belay/analysis/latency"
 	"github.com/belay-dev/belay/cmd/kubectl-belay/offline"
 	"github.com/belay-dev/belay/cmd/kubectl-belay/ticks"
 )
@@ -152,7 +153,7 @@ func (r *replay) waited() string {
 func (r *replay) params(i int, m *metric, pods int) evidence.Params {
 	p := m.plan.Comparison.Params
 	p.TickSeconds = r.tick.Seconds()
-	d := evidence.AssumedDispersion()
+	d := assumed(m)
 	if !m.plan.Comparison.Latency && m.plan.Comparison.PodLabel != "" {
 		if counts := r.past.pods(i); len(counts) > 1 {
 			d = evidence.EstimateDispersion(counts)
@@ -160,6 +161,14 @@ func (r *replay) params(i int, m *metric, pods int) evidence.Params {
 	}
 	p.Phi, p.Noise = d.Phi, d.Noise(max(1, pods/2), max(1, pods-pods/2))
 	return p
+}
+
+// assumed is the dispersion of pods that cannot be told apart.
+func assumed(m *metric) evidence.Dispersion {
+	if m.plan.Comparison.Latency {
+		return latency.AssumedDispersion()
+	}
+	return evidence.AssumedDispersion()
 }
 
 func (r *replay) climb() {

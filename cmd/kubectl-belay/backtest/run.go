@@ -193,7 +193,7 @@ func (b *run) frames(ctx context.Context, first, last int64) ([]frame, error) {
 func (b *run) describe() {
 	var alphas []evidence.Part
 	for i, m := range b.metrics {
-		d := evidence.AssumedDispersion()
+		d := assumed(m)
 		if m.plan.Comparison.PodLabel != "" && !m.plan.Comparison.Latency {
 			if counts := b.past.pods(i); len(counts) > 1 {
 				d = evidence.EstimateDispersion(counts)

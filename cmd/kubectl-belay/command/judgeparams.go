@@ -33,7 +33,7 @@ func (j *judgeParams) addFlags(flags *pflag.FlagSet) {
 	flags.Float64Var(&j.marginPercent, "margin-percent", j.marginPercent, "What is not worse yet, relative to stable: 10 is up to 1.1 times its share of bad requests; -100 compares with --margin-absolute alone")
 	flags.Float64Var(&j.marginAbsolute, "margin-absolute", j.marginAbsolute, "A share of bad requests that is added to the margin")
 	flags.Float64Var(&j.phi, "phi", j.phi, "By how much errors come in clusters; 1 is not at all")
-	flags.Float64Var(&j.noise, "noise", j.noise, "By how much equal pods differ: the standard deviation of the logarithm of their ratio; 0 is not at all")
+	flags.Float64Var(&j.noise, "noise", j.noise, "By how much equal pods differ: the standard deviation of the logarithm of their ratio; 0 is not at all. Latencies have 0.02 where it is not given")
 	flags.Var(&j.tick, "tick", "Length of a tick, as in 10s, or in seconds")
 }
 

@@ -78,6 +78,7 @@ const judgeExamples = `  # a file
 type judgeFlags struct {
 	params judgeParams
 	file   string
+	noise  bool // was given
 	name   string
 	unit   string
 	each   bool
@@ -93,6 +94,7 @@ func judgeCommand(s *session) *cobra.Command {
 		Example: judgeExamples,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.noise = cmd.Flags().Changed("noise")
 			return interruptible(cmd.Context(), func(ctx context.Context) error { return f.run(ctx, s.env) })
 		},
 	}
@@ -140,7 +142,9 @@ func (f judgeFlags) run(ctx context.Context, env Environment) error {
 	if err != nil {
 		return f.bad(err)
 	}
-	judge, err := offline.NewJudge(offline.Input{Name: f.name, Counters: reader.Counters(), Bounds: reader.Bounds(), Unit: f.unit}, params)
+	judge, err := offline.NewJudge(offline.Input{
+		Name: f.name, Counters: reader.Counters(), Bounds: reader.Bounds(), Unit: f.unit, AssumedNoise: !f.noise,
+	}, params)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,8 @@ type Input struct {
 	// Bounds of the histogram, the last +Inf; none without one. Unit is theirs, "s" or "ms".
 	Bounds []float64
 	Unit   string
+	// AssumedNoise says that nobody gave the noise of the parameters. A histogram's is then what is assumed of latencies.
+	AssumedNoise bool
 }
 
 // Judge looks at ticks one after the other, at one metric or at two.
@@ -48,7 +50,7 @@ type Spec struct {
 	Unit    string
 }
 
-// NewJudge makes a judge of what the input has, with the same parameters for each metric.
+// NewJudge makes a judge of what the input has, with the same parameters for each metric, an assumed noise aside.
 func NewJudge(in Input, p evidence.Params) (*Judge, error) {
 	var specs []Spec
 	if in.Counters {
@@ -58,6 +60,9 @@ func NewJudge(in Input, p evidence.Params) (*Judge, error) {
 		name := nameOr(in.Name, "latency")
 		if in.Counters && in.Name != "" {
 			name = in.Name + " latency"
+		}
+		if in.AssumedNoise {
+			p.Noise = latency.DefaultNoise
 		}
 		specs = append(specs, Spec{Name: name, Params: p, Bounds: in.Bounds[:n-1], Unit: in.Unit})
 	}
