@@ -160,6 +160,7 @@ func TestJudgeGolden(t *testing.T) {
 	slow := histogram + strings.Repeat("2500,10,7500,30,800,1500,2100,2500,4500,6600,7350,7500\n", 9)
 	golden(t, "judge-latency", judged(t, slow, "--name", "checkout", "--unit", "ms").out)
 	golden(t, "judge-latency-json", judged(t, slow, "-o", "json").out)
+	t.Setenv("KUBECACHEDIR", "/home/you/.kube/cache") // its default is in the help, and differs from home to home
 	golden(t, "judge-help", run(t, &cluster{}, "judge", "--help").out)
 }
 
