@@ -91,10 +91,24 @@ func traffic(set setter, s *observe.Scene, p *v1alpha1.Progress) {
 	set(v1alpha1.ConditionTrafficReady, metav1.ConditionTrue, "AtRest", "the routes are as Git declares them")
 }
 
+// unmeasurable is what is wrong with the metrics as they are declared; nil: nothing.
+func unmeasurable(s *observe.Scene) *plan.Problem {
+	for i := range s.Problems {
+		switch s.Problems[i].Reason {
+		case "InvalidAnalysis", "InvalidMetric", "InvalidRamp", "UnknownProvider":
+			return &s.Problems[i]
+		}
+	}
+	return nil
+}
+
 func analysisHealth(set setter, s *observe.Scene, p *v1alpha1.Progress) {
 	switch m := s.Measurement; {
 	case len(s.Effective.Metrics) == 0:
 		set(v1alpha1.ConditionAnalysisHealthy, metav1.ConditionTrue, "NoMetrics", "no metric is declared: a release is judged by its pods alone")
+	case unmeasurable(s) != nil:
+		problem := unmeasurable(s)
+		set(v1alpha1.ConditionAnalysisHealthy, metav1.ConditionFalse, problem.Reason, problem.Message)
 	case m.Misconfigured != "":
 		set(v1alpha1.ConditionAnalysisHealthy, metav1.ConditionFalse, "Misconfigured", m.Misconfigured)
 	case len(m.Warnings) > 0 && p.Step == s.Progress.Step: // a warning is about its step

@@ -1,6 +1,9 @@
 package evidence
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // Sentence is a report in one line for people, as status, events, the plugin and the commit of a revert
 // tell it of the metric called name:
@@ -79,6 +82,9 @@ func (r Report) excess(p Params) string {
 	case p.MarginRelative == 0:
 		return down(r.Lower, digits) + " to " + up(r.Upper, digits) + " % bad, limit " + percent(p.MarginAbsolute, decimals(p.MarginAbsolute))
 	case r.Lower > 0:
+		for digits < mostDecimals && 100*r.Lower*math.Pow10(digits) < 1 {
+			digits++ // "0.0 to 2.0 points worse" would say that it may be none
+		}
 		return down(r.Lower, digits) + " to " + up(r.Upper, digits) + " points worse"
 	case r.Upper < 0:
 		return down(-r.Upper, digits) + " to " + up(-r.Lower, digits) + " points better"

@@ -35,14 +35,26 @@ func (g *gauges) count(t *Trial, first, last int64, in taken, _ time.Time) count
 	out := counted{ticks: make([]evidence.Tick, n), canarySeen: make([]bool, n), stableSeen: make([]bool, n)}
 	canary, stable := g.byPod(t, in.canary.requests), g.byPod(t, in.stable.requests)
 	for k := range n {
+		load := g.load(t, first+int64(k))
 		from, to := t.grid.Start(first+int64(k)).UnixMilli(), t.grid.End(first+int64(k)).UnixMilli()
 		tick := &g.ticks[k]
-		tick.Canary = g.canary.place(canary, func(s []samples.Series) float64 { return g.value(s, from, to) })
+		tick.Canary = g.canary.place(canary, func(s []samples.Series) float64 { return g.value(s, from, to) / load })
 		tick.Stable = g.stable.place(stable, func(s []samples.Series) float64 { return g.value(s, from, to) })
 		out.ticks[k].Canary.Requests, out.ticks[k].Stable.Requests = present(tick.Canary), present(tick.Stable)
 		out.canarySeen[k], out.stableSeen[k] = out.ticks[k].Canary.Requests > 0, out.ticks[k].Stable.Requests > 0
 	}
 	return out
+}
+
+// load is how many times as much a pod of the canary has to do as one of stable, by the weight and how many pods there are.
+// What grows with requests, as CPU does, is divided by it: 2 pods with half of the traffic beside 4 pods with the other half
+// are no slower for being twice as busy. What does not grow with requests is taken as it is.
+func (g *gauges) load(t *Trial, tick int64) float64 {
+	e := t.exposures[t.weight(tick)]
+	if !g.rate || e.Pods <= 0 || t.o.StablePods <= 0 || e.Permille <= 0 || e.Permille >= 1000 {
+		return 1
+	}
+	return float64(e.Permille) / float64(e.Pods) * float64(t.o.StablePods) / float64(1000-e.Permille)
 }
 
 // byPod puts the series of each pod together. Those that name none are one pod.

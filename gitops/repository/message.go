@@ -128,6 +128,10 @@ func table(evidence []gitops.Evidence) string {
 			fmt.Fprintf(w, "  and %d more\n", len(evidence)-maxEvidence)
 			break
 		}
+		if e.Value == "" && e.Limit == "" && e.Remark == "" {
+			fmt.Fprintf(w, "  %s\n", clean(e.Name)) // a sentence is in no column, or its length would be that of all names
+			continue
+		}
 		limit := clean(e.Limit)
 		if limit != "" {
 			limit = "limit " + limit

@@ -88,7 +88,7 @@ func (b *run) again(ctx context.Context, record v1alpha1.AttemptRecord, stable s
 		if look == looks {
 			now = now.Add(time.Minute) // the last samples have arrived
 		}
-		if err := b.look(ctx, now, trials, &out); err != nil {
+		if err := b.look(ctx, now, record.EndedAt.Time, trials, &out); err != nil {
 			return out, err
 		}
 		out.After = now.Sub(record.StartedAt.Time)
@@ -97,13 +97,13 @@ func (b *run) again(ctx context.Context, record v1alpha1.AttemptRecord, stable s
 }
 
 // look reads what is known at a moment and says what the trials say.
-func (b *run) look(ctx context.Context, now time.Time, trials []*trial.Trial, out *Earlier) error {
+func (b *run) look(ctx context.Context, now, ended time.Time, trials []*trial.Trial, out *Earlier) error {
 	out.Said = out.Said[:0]
 	var parts []evidence.Part
 	for i, t := range trials {
 		const twice = 2 // the first time it reads its history
 		for range twice {
-			if err := b.take(ctx, now, t); err != nil {
+			if err := b.take(ctx, now, ended, t); err != nil {
 				return err
 			}
 		}
@@ -116,10 +116,15 @@ func (b *run) look(ctx context.Context, now time.Time, trials []*trial.Trial, ou
 	return nil
 }
 
-func (b *run) take(ctx context.Context, now time.Time, t *trial.Trial) error {
+// take reads for a trial, nothing of what came after the attempt: its series end there, and the next attempt may have the same
+// names.
+func (b *run) take(ctx context.Context, now, ended time.Time, t *trial.Trial) error {
 	reads := t.Reads(now)
 	for i := range reads {
 		var err error
+		if reads[i].To.After(ended) {
+			reads[i].To = ended
+		}
 		if reads[i].Series, err = b.o.Source.Raw(ctx, reads[i].Selector, reads[i].From, reads[i].To); err != nil {
 			return err
 		}
