@@ -119,6 +119,10 @@ type Progress struct {
 	// ending is how the attempt ends, once that is decided.
 	// +optional
 	Ending *Ending `json:"ending,omitempty"`
+	// calledOff is how the attempt is to end instead of being handed over. It becomes the ending as soon as the workload
+	// cannot take the canary over any more, and is dropped if it has.
+	// +optional
+	CalledOff *Ending `json:"calledOff,omitempty"`
 	// clearedAt is when the split was seen cleared on every route.
 	// +optional
 	ClearedAt *metav1.MicroTime `json:"clearedAt,omitempty"`

@@ -192,6 +192,8 @@ func recorded(old, now v1alpha1.Progress) string {
 	say(old.Paused != now.Paused, "paused=%t", now.Paused)
 	say(old.Inconclusive != now.Inconclusive, "inconclusive=%t", now.Inconclusive != "")
 	say(now.Ending != nil && (old.Ending == nil || *old.Ending.At.DeepCopy() != now.Ending.At), "outcome %s", outcomeOf(now))
+	say(old.CalledOff == nil && now.CalledOff != nil, "called off")
+	say(old.CalledOff != nil && now.CalledOff == nil && now.Ending == old.Ending, "no longer called off")
 	say(revertState(old) != revertState(now), "revert %s", revertState(now))
 	say(len(old.Quarantine) != len(now.Quarantine), "%d in quarantine", len(now.Quarantine))
 	say(old.Request != now.Request, "request %s answered", now.Request)

@@ -89,6 +89,8 @@ type replicaSet struct {
 	pods, up int32
 	// ended counts pods that were there and are not wanted any more.
 	ended int32
+	// calledOff is the fence with which a hand-over was called off.
+	calledOff string
 }
 
 type service struct {
@@ -287,6 +289,7 @@ func (w *world) workload() workloads.State {
 		if w.chance != nil {
 			r.Present = max(s.pods, s.replicas)
 		}
+		r.CalledOff = s.calledOff
 		r.Owned, r.Ours, r.Current = s.owner == "deployment", s.owner == "rollout", s.version == d.template
 		state.Revisions = append(state.Revisions, r)
 		if r.Current && (!state.Candidate.Owned || state.Candidate.Replicas == 0) {
@@ -308,5 +311,5 @@ func (s *service) version() string { return fmt.Sprint(s.name, s.pin) }
 func (r *route) version() string { return fmt.Sprint(r.name, r.intent, r.other) }
 
 func (w *world) versionOf(s *replicaSet) string {
-	return strings.Join([]string{s.hash, s.owner, fmt.Sprint(s.replicas, s.pods, w.ready(s))}, "/")
+	return strings.Join([]string{s.hash, s.owner, s.calledOff, fmt.Sprint(s.replicas, s.pods, w.ready(s))}, "/")
 }
