@@ -61,7 +61,7 @@ type Revision struct {
 	Current, Alike bool
 	// CalledOff is the fence with which its hand-over was called off last; empty: it never was.
 	CalledOff string
-	Created        time.Time
+	Created   time.Time
 }
 
 // Find gives the revision with a ReplicaSet's name.

@@ -74,6 +74,10 @@ func (w *world) refusesRevision(e Effect) bool {
 		}
 	case Adopt:
 		name, version = e.Revision.Name, e.Revision.ResourceVersion
+		if w.unadopted {
+			w.late = &e
+			return true
+		}
 		if s := w.set(name); s != nil && s.version != w.deployment.template {
 			return true
 		}

@@ -290,7 +290,7 @@ func (s *story) rescue() {
 	clear(w.sick)
 	clear(w.lost)
 	clear(w.missing)
-	w.flapping, w.stuck, w.suspend, w.problems, w.midway = "", false, false, nil, false
+	w.flapping, w.stuck, w.suspend, w.problems, w.midway, w.unadopted = "", false, false, nil, false, false
 	w.git.answers, w.git.gone, w.git.git.Problem = nil, false, nil
 	for _, r := range w.routes {
 		r.other = nil

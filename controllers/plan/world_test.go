@@ -38,6 +38,9 @@ type world struct {
 	missing map[string]bool
 	// midway: the Deployment's own roll-out gets no further than half.
 	midway bool
+	// unadopted: no adoption gets through. late is the last one that did not.
+	unadopted bool
+	late      *Adopt
 	// stuck: the gateway programs nothing.
 	stuck bool
 
@@ -177,6 +180,15 @@ func (w *world) recreate(version string) {
 	w.sets = slices.DeleteFunc(w.sets, func(s *replicaSet) bool { return s.owner == "deployment" })
 	d.governor = ""
 	w.meddled++
+}
+
+// adoptionArrives carries out an adoption that was kept up, if its ReplicaSet is still the one that it speaks of.
+func (w *world) adoptionArrives() {
+	w.unadopted = false
+	if e := w.late; e != nil && !w.refusesRevision(*e) {
+		w.replicaSets(*e)
+	}
+	w.late = nil
 }
 
 func (w *world) set(name string) *replicaSet {

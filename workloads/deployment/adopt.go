@@ -41,12 +41,12 @@ func (d Deployment) Adopt(ctx context.Context, c client.Client, t workloads.Targ
 	if m.revision.Owned {
 		return nil
 	}
+	if err := f.adoptable(m.revision); err != nil {
+		return err
+	}
 	// Not the one just read: the hand-over may have been called off since the plan was made.
 	if m.revision.ResourceVersion != revision.ResourceVersion {
 		return changed(replicaSetKind, revision.Name, "it changed since it was looked at")
-	}
-	if err := f.adoptable(m.revision); err != nil {
-		return err
 	}
 	// The oldest equal one would be taken instead of ours.
 	if err := f.removeDoubles(ctx, c, revision.Name); err != nil {
