@@ -22,7 +22,7 @@ const (
 	StageStepping Stage = "Stepping"
 	// StageUnpinning: judged good; the Services select the canary pods as well.
 	StageUnpinning Stage = "Unpinning"
-	// StageHandingOver: the workload takes the canary's ReplicaSet. The point of no return.
+	// StageHandingOver: the workload takes the canary's ReplicaSet. From then on there is no return.
 	StageHandingOver Stage = "HandingOver"
 	// StageCompleting: the workload finishes its own roll-out.
 	StageCompleting Stage = "Completing"
