@@ -59,7 +59,9 @@ type Revision struct {
 	Owned, Ours bool
 	// Current: its template equals the workload's. Alike: it does but for annotations whose change is no release.
 	Current, Alike bool
-	Created        time.Time
+	// CalledOff is the fence with which its hand-over was called off last; empty: it never was.
+	CalledOff string
+	Created   time.Time
 }
 
 // Find gives the revision with a ReplicaSet's name.
@@ -115,8 +117,12 @@ type Holder interface {
 type Carrier interface {
 	// Canaries makes, takes over or scales the canary's ReplicaSet to the size.
 	Canaries(ctx context.Context, c client.Client, t Target, revision Revision, size int32) error
-	// Adopt lets the workload take the canary's ReplicaSet over. It compares the stored objects once more.
+	// Adopt lets the workload take the canary's ReplicaSet over, if it is still the observed one. It compares the stored
+	// objects once more.
 	Adopt(ctx context.Context, c client.Client, t Target, revision Revision) error
+	// CallOff writes the fence on the observed ReplicaSet, if it is still that one and not the workload's. Whoever observed
+	// it before can not let the workload adopt it any more.
+	CallOff(ctx context.Context, c client.Client, t Target, revision Revision, fence string) error
 	// Return takes an emptied canary out of our hands: back to the workload if it was its own before, else it is deleted.
 	Return(ctx context.Context, c client.Client, t Target, revision Revision) error
 	// Resize sets the size of one of a held workload's own revisions, which it does not move itself while it is held.

@@ -26,6 +26,8 @@ const (
 	AnnotationBypassed = "belay.dev/bypassed"
 	// AnnotationHeld on a held workload says in one sentence what to run.
 	AnnotationHeld = "belay.dev/held"
+	// AnnotationCalledOff on the ReplicaSet of a canary that is not to be handed over: "<attempt>.<sequence>".
+	AnnotationCalledOff = "belay.dev/called-off"
 	// AnnotationRequest on a Rollout: "<verb> <revision> <token>".
 	AnnotationRequest = "belay.dev/request"
 	// AnnotationRequestedBy is the user who wrote the request; set by admission.

@@ -22,7 +22,7 @@ const (
 	StageStepping Stage = "Stepping"
 	// StageUnpinning: judged good; the Services select the canary pods as well.
 	StageUnpinning Stage = "Unpinning"
-	// StageHandingOver: the workload takes the canary's ReplicaSet. The point of no return.
+	// StageHandingOver: the workload takes the canary's ReplicaSet. From then on there is no return.
 	StageHandingOver Stage = "HandingOver"
 	// StageCompleting: the workload finishes its own roll-out.
 	StageCompleting Stage = "Completing"
@@ -119,6 +119,10 @@ type Progress struct {
 	// ending is how the attempt ends, once that is decided.
 	// +optional
 	Ending *Ending `json:"ending,omitempty"`
+	// calledOff is how the attempt is to end instead of being handed over. It becomes the ending as soon as the workload
+	// cannot take the canary over any more, and is dropped if it has.
+	// +optional
+	CalledOff *Ending `json:"calledOff,omitempty"`
 	// clearedAt is when the split was seen cleared on every route.
 	// +optional
 	ClearedAt *metav1.MicroTime `json:"clearedAt,omitempty"`

@@ -573,6 +573,11 @@ func (in *Progress) DeepCopyInto(out *Progress) {
 		*out = new(Ending)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.CalledOff != nil {
+		in, out := &in.CalledOff, &out.CalledOff
+		*out = new(Ending)
+		(*in).DeepCopyInto(*out)
+	}
 	if in.ClearedAt != nil {
 		in, out := &in.ClearedAt, &out.ClearedAt
 		*out = (*in).DeepCopy()

@@ -94,7 +94,7 @@ func (a *Applier) one(ctx context.Context, s *observe.Scene, e plan.Effect) erro
 	switch e := e.(type) {
 	case plan.AddFinalizer, plan.RemoveFinalizer:
 		return a.finalizer(ctx, s, e)
-	case plan.Govern, plan.Ungovern, plan.Claim, plan.Release, plan.Notice, plan.Canaries, plan.Resize, plan.Adopt, plan.ReturnRevision, plan.DropRevision:
+	case plan.Govern, plan.Ungovern, plan.Claim, plan.Release, plan.Notice, plan.Canaries, plan.Resize, plan.Adopt, plan.CallOff, plan.ReturnRevision, plan.DropRevision:
 		return a.workload(ctx, s, e)
 	case plan.EnsureAttempt, plan.DeleteAttempt, plan.EnsureCanaryService, plan.DeleteCanaryService, plan.Pin, plan.Unpin:
 		return a.service(ctx, s, e)
@@ -147,6 +147,8 @@ func (a *Applier) workload(ctx context.Context, s *observe.Scene, e plan.Effect)
 		return s.Mechanism.Resize(ctx, a.Client, s.Target, e.Revision, e.Size)
 	case plan.Adopt:
 		return s.Mechanism.Adopt(ctx, a.Client, s.Target, e.Revision)
+	case plan.CallOff:
+		return s.Mechanism.CallOff(ctx, a.Client, s.Target, e.Revision, fence(s).String())
 	case plan.ReturnRevision:
 		return s.Mechanism.Return(ctx, a.Client, s.Target, e.Revision)
 	case plan.DropRevision:

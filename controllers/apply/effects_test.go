@@ -77,6 +77,10 @@ func (m mechanism) Adopt(_ context.Context, _ client.Client, t workloads.Target,
 	return m.Do("%s adopts %s", t.Name, r.Name)
 }
 
+func (m mechanism) CallOff(_ context.Context, _ client.Client, t workloads.Target, r workloads.Revision, fence string) error {
+	return m.Do("%s is not to adopt %s, as %s", t.Name, r.Name, fence)
+}
+
 func (m mechanism) Return(_ context.Context, _ client.Client, _ workloads.Target, r workloads.Revision) error {
 	return m.Do("returned %s, exists: %t", r.Name, r.Exists)
 }
@@ -173,6 +177,7 @@ func TestEffects(t *testing.T) {
 		"Canaries":            {plan.Canaries{Revision: revision, Size: 2}, "2 canaries of web-b"},
 		"Resize":              {plan.Resize{Revision: revision, Size: 4}, "web-b to 4"},
 		"Adopt":               {plan.Adopt{Revision: revision}, "web adopts web-b"},
+		"CallOff":             {plan.CallOff{Revision: revision}, "web is not to adopt web-b, as 7.3"},
 		"ReturnRevision":      {plan.ReturnRevision{Revision: revision}, "returned web-b, exists: true"},
 		"DropRevision":        {plan.DropRevision{Name: "web-b"}, "returned web-b, exists: true"},
 		"EnsureAttempt":       {plan.EnsureAttempt{Pin: pin}, "create ConfigMap belay-web"},

@@ -197,6 +197,19 @@ func adopted() edit {
 	}
 }
 
+// calledOffState is a hand-over that was decided not to happen after pods were lost; nothing was done about it yet.
+func calledOffState(edits ...edit) Observed {
+	o := handing(v1alpha1.StageHandingOver)
+	o.Progress.CalledOff = &v1alpha1.Ending{
+		Outcome: v1alpha1.OutcomeFailed, Reason: "3 of 4 canary pods are ready after 10m0s", At: micro(noon.Add(-time.Second)),
+		Step: "3/3 (100%)", Evidence: []string{"container app of image shop:v2: CrashLoopBackOff"}, Cost: "2 of 900",
+	}
+	return with(o, edits...)
+}
+
+// offAs is the fence on the canary's ReplicaSet.
+func offAs(fence string) edit { return func(o *Observed) { o.Workload.Revisions[1].CalledOff = fence } }
+
 // endingAt is attempt 7 after it was decided that it ends.
 func endingAt(stage v1alpha1.Stage, outcome v1alpha1.Outcome, edits ...edit) Observed {
 	o := baking(2, time.Minute)

@@ -11,6 +11,8 @@
 //	Adopting → Resting ⇄ Held
 //	              ↓       ↑
 //	           Pinning → Stepping → Unpinning → HandingOver → Completing → Clearing → Resting
-//	              ↓          ↓          ↓            (no return from here)
+//	              ↓          ↓          ↓            (no return once the workload has taken the canary over)
 //	              Aborting → Draining → Retiring → Held or Resting
+//
+// An attempt that is to end in HandingOver is called off first (calledoff.go).
 package plan

@@ -67,6 +67,8 @@ type (
 	}
 	// Adopt lets the workload take the canary's ReplicaSet.
 	Adopt struct{ Revision workloads.Revision }
+	// CallOff makes every Adopt that was planned from an older record fail.
+	CallOff struct{ Revision workloads.Revision }
 	// ReturnRevision gives a ReplicaSet that was taken over back to the workload.
 	ReturnRevision struct{ Revision workloads.Revision }
 	// DropRevision deletes an empty ReplicaSet of ours.
@@ -109,6 +111,7 @@ func (ClearSplit) effect()          {}
 func (Canaries) effect()            {}
 func (Resize) effect()              {}
 func (Adopt) effect()               {}
+func (CallOff) effect()             {}
 func (ReturnRevision) effect()      {}
 func (DropRevision) effect()        {}
 func (Measure) effect()             {}

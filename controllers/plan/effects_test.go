@@ -74,9 +74,15 @@ func (w *world) refusesRevision(e Effect) bool {
 		}
 	case Adopt:
 		name, version = e.Revision.Name, e.Revision.ResourceVersion
+		if w.unadopted {
+			w.late = &e
+			return true
+		}
 		if s := w.set(name); s != nil && s.version != w.deployment.template {
 			return true
 		}
+	case CallOff:
+		name, version = e.Revision.Name, e.Revision.ResourceVersion
 	case ReturnRevision:
 		name, version = e.Revision.Name, e.Revision.ResourceVersion
 	default:
@@ -104,7 +110,7 @@ func (w *world) effect(e Effect) string {
 		d.held, d.notice, d.claim, w.loose = false, "", "", false
 	case Notice:
 		d.notice = e.Sentence
-	case Canaries, Resize, Adopt, ReturnRevision, DropRevision:
+	case Canaries, Resize, Adopt, CallOff, ReturnRevision, DropRevision:
 		return w.replicaSets(e)
 	case EnsureAttempt, DeleteAttempt, EnsureCanaryService, DeleteCanaryService, Pin, Unpin, Split, ClearSplit:
 		return w.exposure(e)
@@ -130,6 +136,9 @@ func (w *world) replicaSets(e Effect) string {
 	case Resize:
 		w.set(e.Revision.Name).wants(e.Size)
 		return fmt.Sprintf("Resize %s×%d", e.Revision.Hash, e.Size)
+	case CallOff:
+		w.set(e.Revision.Name).calledOff = fmt.Sprint(w.progress.Attempt, ".", w.progress.Sequence)
+		return "CallOff " + e.Revision.Hash
 	case Adopt:
 		w.set(e.Revision.Name).owner = "deployment"
 		return "Adopt " + e.Revision.Hash

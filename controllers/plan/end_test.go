@@ -37,7 +37,7 @@ func TestHandOver(t *testing.T) {
 		"adopted":                      {handing(handingOver, adopted()), want{rule: "handOver", reason: "the hold goes: the canary's pods are the workload's own", effects: []string{"Release"}}},
 		"released":                     {handing(handingOver, adopted(), released), want{rule: "handOver", reason: "revision v2 is stable now; the workload lets the old one go", record: "Completing"}},
 		"adopted, and a newer one":     {handing(handingOver, adopted(), template("v3")), want{rule: "handOver", reason: "revision v2 is stable now; the workload lets the old one go", record: "Completing"}},
-		"a newer one before":           {handing(handingOver, template("v3")), want{rule: "handOver", reason: "a newer template came before the workload took the canary over", record: "Aborting, outcome Superseded"}},
+		"a newer one before":           {handing(handingOver, template("v3")), want{rule: "handOver", reason: "the hand-over is called off: a newer template came before the workload took the canary over", phase: v1alpha1.PhaseProgressing, record: "called off"}},
 		"the ReplicaSet is gone":       {handing(handingOver, gone), want{rule: "handOver", reason: "Deployment checkout or the canary's ReplicaSet was deleted at the hand-over", record: "Aborting, outcome Superseded"}},
 		"completing":                   {handing(completing), back},
 		"completing: old pods":         {handing(completing, oldLeft), want{rule: "handOver", reason: letGo, wake: left}},

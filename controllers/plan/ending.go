@@ -20,15 +20,23 @@ const retireAfter = 60 * time.Second
 // them the abort.
 const maxEvidence = 40
 
-// end records how the attempt ends; from the next round on its traffic goes back.
+// end records how the attempt ends; from the next round on its traffic goes back. A hand-over has to be called off first.
 func (o *Observed) end(outcome v1alpha1.Outcome, reason string, evidence ...string) *Plan {
-	p := o.record(v1alpha1.PhaseAborted, reason, func(p *v1alpha1.Progress) {
-		evidence = evidence[:min(len(evidence), maxEvidence)]
-		p.Ending = &v1alpha1.Ending{Outcome: outcome, Reason: reason, At: o.stamp(), Step: o.stepText(), Evidence: evidence, Cost: o.cost()}
+	evidence = evidence[:min(len(evidence), maxEvidence)]
+	e := v1alpha1.Ending{Outcome: outcome, Reason: reason, At: o.stamp(), Step: o.stepText(), Evidence: evidence, Cost: o.cost()}
+	if o.Progress.Stage == v1alpha1.StageHandingOver && o.adoptable() {
+		return o.callOff(e)
+	}
+	return o.ends(e)
+}
+
+// ends is the record by which an attempt is taken down.
+func (o *Observed) ends(e v1alpha1.Ending) *Plan {
+	return o.record(v1alpha1.PhaseAborted, e.Reason, func(p *v1alpha1.Progress) {
+		p.Ending, p.CalledOff = &e, nil
 		p.Paused, p.Inconclusive = false, ""
 		o.enter(p, v1alpha1.StageAborting)
 	})
-	return p
 }
 
 // stepText is "3/6 (25%)".

@@ -8,9 +8,12 @@ import (
 	"github.com/belay-dev/belay/workloads"
 )
 
-// handOver finishes what was judged good. From HandingOver on there is no way back, so neither a suspension nor an
-// invalid spec stops it.
+// handOver finishes what was judged good. Once the workload has taken the canary over there is no way back, so neither a
+// suspension nor an invalid spec stops it.
 func handOver(o *Observed) *Plan {
+	if o.Progress.CalledOff != nil {
+		return o.callingOff()
+	}
 	switch o.Progress.Stage {
 	case v1alpha1.StageUnpinning, v1alpha1.StageHandingOver, v1alpha1.StageCompleting, v1alpha1.StageClearing:
 		// Also one that was recreated meanwhile.

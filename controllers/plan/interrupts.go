@@ -123,7 +123,7 @@ func (o *Observed) waitSince() time.Time {
 	case v1alpha1.StagePinning, v1alpha1.StageUnpinning:
 		return o.Progress.StageSince.Time
 	case v1alpha1.StageHandingOver:
-		if c, ok := o.canary(); ok && !c.Owned {
+		if c, ok := o.canary(); ok && !c.Owned && o.Progress.CalledOff == nil {
 			return o.Progress.StageSince.Time
 		}
 	case v1alpha1.StageStepping:

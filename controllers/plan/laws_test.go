@@ -32,6 +32,7 @@ func laws() []law {
 		{number: "I9", rest: silent},
 		{number: "I10", round: promotedOnPassAlone},
 		{number: "I11", round: abortRestartsNothing},
+		{number: "called off", round: endsCalledOff},
 		{number: "record-or-act", round: recordOrAct},
 		{number: "fence", round: fenceRises},
 		{number: "wake", round: wakesLater},
@@ -256,6 +257,18 @@ func abortRestartsNothing(s *story, t turn) string {
 		return fmt.Sprintf("the abort of attempt %d lands on other stable pods: %d ended, %d of %d are wanted", b.begun, now.ended-b.stable.ended, now.replicas, b.stable.replicas)
 	}
 	return ""
+}
+
+// endsCalledOff: an attempt whose hand-over has begun ends only when no adoption that was decided before can arrive any more.
+func endsCalledOff(s *story, t turn) string {
+	if !t.recorded || t.o.Progress.Stage != v1alpha1.StageHandingOver || t.p.Progress.Stage != v1alpha1.StageAborting {
+		return ""
+	}
+	c := s.world.set(t.o.Progress.Canary.ReplicaSet)
+	if c == nil || t.o.recreated() || c.owner == "rollout" && c.calledOff == t.o.fence().String() {
+		return ""
+	}
+	return "the attempt ends, and the workload may still take the canary over"
 }
 
 func recordOrAct(_ *story, t turn) string {

@@ -195,6 +195,15 @@ func mutants() map[string]mutant {
 				*p = *act(v1alpha1.PhaseAborted, "a fresh start", e)
 			}
 		})},
+		"a hand-over that ends at once": {
+			law: "called off", happenings: good, begin: func(w *world) { w.unadopted, w.live.config.Progress = true, time.Minute },
+			change: func(o Observed, p Plan) Plan {
+				if p.Progress != nil && p.Progress.CalledOff != nil {
+					return *o.ends(*p.Progress.CalledOff)
+				}
+				return p
+			},
+		},
 		"both at once": {law: "record-or-act", happenings: good, change: func(_ Observed, p Plan) Plan {
 			if p.Progress != nil && p.Progress.Stage == v1alpha1.StageStepping {
 				p.Effects = []Effect{Notice{}}

@@ -128,6 +128,13 @@ func contests() []contest {
 			{"ungoverned", unlabelled, ""},
 			{"requested", asks("pause", "v2"), ""},
 		}},
+		{"while a hand-over is called off", calledOffState(), []cause{
+			{"newerProgress", newer, ""},
+			{"canaryLost", noCanaryReady, ""},
+			{"handOver", nil, ""},
+			{"ungoverned", unlabelled, ""},
+			{"requested", asks("pause", "v2"), ""},
+		}},
 		{"while an attempt is taken down", endingAt(v1alpha1.StageDraining, v1alpha1.OutcomeFailed), []cause{
 			{"newerProgress", newer, ""},
 			{"aborted", nil, ""},

@@ -21,7 +21,7 @@ func stages() []Observed {
 		atRest(func(o *Observed) { o.Progress.Stage = v1alpha1.StageAdopting }),
 		atRest(), holding(), pinningState(), pinnedState(),
 		entered(1), entered(2), entered(3), baking(1, time.Minute), baking(2, 2*time.Minute), baking(3, time.Minute),
-		handing(v1alpha1.StageUnpinning), handing(v1alpha1.StageHandingOver), handing(v1alpha1.StageCompleting), handing(v1alpha1.StageClearing),
+		handing(v1alpha1.StageUnpinning), handing(v1alpha1.StageHandingOver), calledOffState(), calledOffState(offAs("7.41")), handing(v1alpha1.StageCompleting), handing(v1alpha1.StageClearing),
 		endingAt(v1alpha1.StageAborting, failed), endingAt(v1alpha1.StageDraining, failed), endingAt(v1alpha1.StageRetiring, failed), heldState(),
 	}
 }
@@ -242,7 +242,7 @@ func endedStaysEnded(t *rapid.T, o Observed, p Plan) {
 	}
 	for _, e := range p.Effects {
 		switch e := e.(type) {
-		case Split, Adopt:
+		case Split, Adopt, CallOff:
 			t.Errorf("%+v after the end", e)
 		case Release:
 			t.Errorf("the hold goes in stage %s", o.Progress.Stage)
@@ -270,15 +270,17 @@ var misfortunes = map[string]func(*rapid.T, *world){
 	"pods lost": func(t *rapid.T, w *world) {
 		w.lost[rapid.SampledFrom([]string{"v1", "v2", "v3"}).Draw(t, "whose")] = true
 	},
-	"pods back": func(_ *rapid.T, w *world) { clear(w.lost) },
-	"suspended": func(t *rapid.T, w *world) { w.suspend = coin(t, "suspend") },
-	"invalid":   func(_ *rapid.T, w *world) { w.problems = []Problem{{"ServiceMissing", "it is gone"}} },
-	"valid":     func(_ *rapid.T, w *world) { w.problems = nil },
-	"scaled":    func(t *rapid.T, w *world) { w.scale(rapid.Int32Range(0, 6).Draw(t, "replicas")) },
-	"recreated": func(t *rapid.T, w *world) { w.recreate(rapid.SampledFrom([]string{"v1", "v2"}).Draw(t, "at")) },
-	"gateway":   func(t *rapid.T, w *world) { w.stuck = coin(t, "stuck") },
-	"let loose": func(_ *rapid.T, w *world) { w.loosen() },
-	"restarted": func(_ *rapid.T, w *world) { w.restart("v1-restarted") },
+	"adoptions refused":            func(t *rapid.T, w *world) { w.unadopted = coin(t, "refused") },
+	"adoption that was on its way": func(_ *rapid.T, w *world) { w.adoptionArrives() },
+	"pods back":                    func(_ *rapid.T, w *world) { clear(w.lost) },
+	"suspended":                    func(t *rapid.T, w *world) { w.suspend = coin(t, "suspend") },
+	"invalid":                      func(_ *rapid.T, w *world) { w.problems = []Problem{{"ServiceMissing", "it is gone"}} },
+	"valid":                        func(_ *rapid.T, w *world) { w.problems = nil },
+	"scaled":                       func(t *rapid.T, w *world) { w.scale(rapid.Int32Range(0, 6).Draw(t, "replicas")) },
+	"recreated":                    func(t *rapid.T, w *world) { w.recreate(rapid.SampledFrom([]string{"v1", "v2"}).Draw(t, "at")) },
+	"gateway":                      func(t *rapid.T, w *world) { w.stuck = coin(t, "stuck") },
+	"let loose":                    func(_ *rapid.T, w *world) { w.loosen() },
+	"restarted":                    func(_ *rapid.T, w *world) { w.restart("v1-restarted") },
 	"Git answer": func(t *rapid.T, w *world) {
 		w.git.answers = append(w.git.answers, Answer{Result: rapid.SampledFrom([]string{"Conflict", "HeadMoved", "Superseded"}).Draw(t, "result"), Head: "c9"})
 	},
@@ -320,7 +322,7 @@ func TestEveryStoryEnds(t *testing.T) {
 		}
 		w := s.world
 		clear(w.lost)
-		w.stuck, w.suspend, w.problems, w.git.answers = false, false, nil, nil
+		w.stuck, w.suspend, w.problems, w.git.answers, w.unadopted = false, false, nil, nil, false
 		s.rounds = restWithin
 		if w.chance != nil {
 			s.rounds *= 10

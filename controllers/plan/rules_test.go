@@ -206,8 +206,8 @@ func TestWorkloadFailed(t *testing.T) {
 		},
 		"handing over: not taken": {
 			handing(v1alpha1.StageHandingOver, waited(10*time.Minute)),
-			want{rule: "workloadFailed", record: "Aborting, outcome Undecided",
-				reason: "after 10m0s still waits until Deployment checkout takes the canary's ReplicaSet over"},
+			want{rule: "workloadFailed", record: "called off",
+				reason: "the hand-over is called off: after 10m0s still waits until Deployment checkout takes the canary's ReplicaSet over"},
 		},
 		"handing over: taken, no way back": {
 			handing(v1alpha1.StageHandingOver, waited(10*time.Minute), adopted()),

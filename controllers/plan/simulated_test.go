@@ -44,6 +44,11 @@ func TestFoundBySimulation(t *testing.T) {
 		// Somebody deleted the attempt's parameters, and then a Service: made anew it selected the canary's pods until they ended.
 		"a Service made anew while the canary drains": {endingAt(v1alpha1.StageDraining, v1alpha1.OutcomeFailed, func(o *Observed) { o.Services[0].Pin, o.Services[0].Pinned = nil, false }), want{
 			rule: "aborted", reason: "error-rate is 0.2 (result < 0.01)", effects: []string{"Pin"}}},
+		// A leader whose clock was ahead ended the attempt while another one's adoption was on its way: stable pods ended.
+		"a hand-over over its deadline while an adoption is on its way": {handing(v1alpha1.StageHandingOver, func(o *Observed) { o.Progress.StageSince = micro(noon.Add(-time.Hour)) }), want{
+			rule: "workloadFailed", reason: "the hand-over is called off: after 10m0s still waits until Deployment checkout takes the canary's ReplicaSet over", record: "called off"}},
+		"and it was faster": {calledOffState(adopted()), want{
+			rule: "handOver", reason: "the workload took the canary over before the hand-over was called off: it goes on", record: "no longer called off"}},
 		// A route that was deleted in flight was made anew after the abort, with the split of the attempt's parameters at weight 0.
 		"a route made anew after the abort": {heldState(weight(0)), want{
 			rule: "held", reason: "what was made anew goes back to Git's form", effects: []string{"ClearSplit"}}},

@@ -192,6 +192,8 @@ func recorded(old, now v1alpha1.Progress) string {
 	say(old.Paused != now.Paused, "paused=%t", now.Paused)
 	say(old.Inconclusive != now.Inconclusive, "inconclusive=%t", now.Inconclusive != "")
 	say(now.Ending != nil && (old.Ending == nil || *old.Ending.At.DeepCopy() != now.Ending.At), "outcome %s", outcomeOf(now))
+	say(old.CalledOff == nil && now.CalledOff != nil, "called off")
+	say(old.CalledOff != nil && now.CalledOff == nil && now.Ending == old.Ending, "no longer called off")
 	say(revertState(old) != revertState(now), "revert %s", revertState(now))
 	say(len(old.Quarantine) != len(now.Quarantine), "%d in quarantine", len(now.Quarantine))
 	say(old.Request != now.Request, "request %s answered", now.Request)
@@ -288,7 +290,7 @@ func (s *story) rescue() {
 	clear(w.sick)
 	clear(w.lost)
 	clear(w.missing)
-	w.flapping, w.stuck, w.suspend, w.problems, w.midway = "", false, false, nil, false
+	w.flapping, w.stuck, w.suspend, w.problems, w.midway, w.unadopted = "", false, false, nil, false, false
 	w.git.answers, w.git.gone, w.git.git.Problem = nil, false, nil
 	for _, r := range w.routes {
 		r.other = nil

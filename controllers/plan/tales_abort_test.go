@@ -67,6 +67,12 @@ func troubles() map[string]tale {
 	// Whether pods or their share are missed at the deadline is a matter of the moment.
 	const flapped = "Resting with stable shop:v1, template v1, held: false; ended: v2 Failed; reverted: c-v2, Pushed Pushed; pods: 4 of v1 for the deployment"
 	impatient := func(w *world) { w.live.config.Progress = time.Minute }
+	// No adoption gets through, and nobody waits for it for long.
+	unadopted := func(w *world) { w.unadopted, w.live.config.Progress = true, 2*time.Minute }
+	decidesTo := func(does func(p *v1alpha1.Progress) bool) func(Observed, Plan) bool {
+		return func(_ Observed, p Plan) bool { return p.Progress != nil && does(p.Progress) }
+	}
+	callsOff := decidesTo(func(p *v1alpha1.Progress) bool { return p.CalledOff != nil })
 	stableIsMissed := func(o Observed, p Plan) bool { return o.Progress.StableLostSince != nil && p.Progress == nil }
 	return map[string]tale{
 		"never ready": {begin: sick("v2"), happenings: []happening{v2Shipped}},
@@ -79,10 +85,23 @@ func troubles() map[string]tale {
 		"canary lost and back":        {happenings: []happening{v2Shipped, loses("v2", bakes(2)), regains("v2", atRule("podsPending"))}},
 		"canary lost for good":        {happenings: []happening{v2Shipped, loses("v2", bakes(2))}},
 		"canary lost at the handover": {happenings: []happening{v2Shipped, loses("v2", inStage(v1alpha1.StageUnpinning))}},
-		"stable broken":               {unserved: true, happenings: []happening{happens("every stable pod fails", quiet, sick("v1")), v2Shipped}},
-		"stable lost in flight":       {unserved: true, happenings: []happening{v2Shipped, loses("v1", bakes(2))}},
-		"stable lost for a moment":    {unserved: true, happenings: []happening{v2Shipped, loses("v1", bakes(2)), regains("v1", stableIsMissed)}},
-		"scaled to zero":              {unserved: true, happenings: []happening{happens("the Deployment is scaled to zero", quiet, func(w *world) { w.scale(0) }), v2Shipped}},
+		"hand-over called off":        {begin: unadopted, happenings: []happening{v2Shipped}},
+		"hand-over called off, and an adoption comes after": {begin: unadopted, happenings: []happening{
+			v2Shipped, happens("an adoption arrives that was on its way", isEnding, (*world).adoptionArrives),
+		}},
+		"hand-over called off too late": {begin: unadopted, happenings: []happening{
+			v2Shipped, happens("an adoption arrives that was on its way", callsOff, (*world).adoptionArrives),
+		}},
+		"pods lost at the handover": {happenings: []happening{
+			v2Shipped, loses("v2", decidesTo(func(p *v1alpha1.Progress) bool { return p.Stage == v1alpha1.StageHandingOver })),
+		}},
+		"newer template before adoption": {happenings: []happening{
+			v2Shipped, pushes("v3", decidesTo(func(p *v1alpha1.Progress) bool { return p.Stage == v1alpha1.StageHandingOver })),
+		}},
+		"stable broken":            {unserved: true, happenings: []happening{happens("every stable pod fails", quiet, sick("v1")), v2Shipped}},
+		"stable lost in flight":    {unserved: true, happenings: []happening{v2Shipped, loses("v1", bakes(2))}},
+		"stable lost for a moment": {unserved: true, happenings: []happening{v2Shipped, loses("v1", bakes(2)), regains("v1", stableIsMissed)}},
+		"scaled to zero":           {unserved: true, happenings: []happening{happens("the Deployment is scaled to zero", quiet, func(w *world) { w.scale(0) }), v2Shipped}},
 		"first deployment": {begin: sick("v1"), unserved: true, happenings: []happening{
 			happens("v1 comes up", atRule("adopting"), func(w *world) { delete(w.sick, "v1") }),
 		}},

@@ -38,6 +38,9 @@ type world struct {
 	missing map[string]bool
 	// midway: the Deployment's own roll-out gets no further than half.
 	midway bool
+	// unadopted: no adoption gets through. late is the last one that did not.
+	unadopted bool
+	late      *Adopt
 	// stuck: the gateway programs nothing.
 	stuck bool
 
@@ -89,6 +92,8 @@ type replicaSet struct {
 	pods, up int32
 	// ended counts pods that were there and are not wanted any more.
 	ended int32
+	// calledOff is the fence with which a hand-over was called off.
+	calledOff string
 }
 
 type service struct {
@@ -175,6 +180,15 @@ func (w *world) recreate(version string) {
 	w.sets = slices.DeleteFunc(w.sets, func(s *replicaSet) bool { return s.owner == "deployment" })
 	d.governor = ""
 	w.meddled++
+}
+
+// adoptionArrives carries out an adoption that was kept up, if its ReplicaSet is still the one that it speaks of.
+func (w *world) adoptionArrives() {
+	w.unadopted = false
+	if e := w.late; e != nil && !w.refusesRevision(*e) {
+		w.replicaSets(*e)
+	}
+	w.late = nil
 }
 
 func (w *world) set(name string) *replicaSet {
@@ -287,6 +301,7 @@ func (w *world) workload() workloads.State {
 		if w.chance != nil {
 			r.Present = max(s.pods, s.replicas)
 		}
+		r.CalledOff = s.calledOff
 		r.Owned, r.Ours, r.Current = s.owner == "deployment", s.owner == "rollout", s.version == d.template
 		state.Revisions = append(state.Revisions, r)
 		if r.Current && (!state.Candidate.Owned || state.Candidate.Replicas == 0) {
@@ -308,5 +323,5 @@ func (s *service) version() string { return fmt.Sprint(s.name, s.pin) }
 func (r *route) version() string { return fmt.Sprint(r.name, r.intent, r.other) }
 
 func (w *world) versionOf(s *replicaSet) string {
-	return strings.Join([]string{s.hash, s.owner, fmt.Sprint(s.replicas, s.pods, w.ready(s))}, "/")
+	return strings.Join([]string{s.hash, s.owner, s.calledOff, fmt.Sprint(s.replicas, s.pods, w.ready(s))}, "/")
 }

@@ -59,6 +59,8 @@ var mutants = []mutant{
 		{"controllers/plan/rules.go", `	{"canaryLost", canaryLost}, `, `	{"handOver", handOver}, {"trafficPending", trafficPending}, {"canaryLost", canaryLost}, `}}},
 	{"found: Services unpinned beside pods that nobody owns", "people with kubectl", []edit{
 		{"controllers/plan/ending.go", `	case !exists && o.CanaryPods > 0:`, `	case false:`}}},
+	{"found: an attempt ends while the workload may take its canary over", "two leaders,clock jumps", []edit{
+		{"controllers/plan/ending.go", `	if o.Progress.Stage == v1alpha1.StageHandingOver && o.adoptable() {`, `	if false {`}}},
 	{"found: a record without a stage", "people with kubectl,impatient people", []edit{
 		{"controllers/plan/plan.go", `	if p.Stage == "" {`, `	if false {`}}},
 }

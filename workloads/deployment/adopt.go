@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/belay-dev/belay/api/v1alpha1"
 	"github.com/belay-dev/belay/workloads"
 )
 
@@ -43,20 +44,43 @@ func (d Deployment) Adopt(ctx context.Context, c client.Client, t workloads.Targ
 	if err := f.adoptable(m.revision); err != nil {
 		return err
 	}
+	// Not the one just read: the hand-over may have been called off since the plan was made.
+	if m.revision.ResourceVersion != revision.ResourceVersion {
+		return changed(replicaSetKind, revision.Name, "it changed since it was looked at")
+	}
 	// The oldest equal one would be taken instead of ours.
 	if err := f.removeDoubles(ctx, c, revision.Name); err != nil {
 		return err
 	}
 	wanted := replicasOf(f.deployment)
-	return m.write(ctx, c, map[string]any{
-		"metadata": map[string]any{
-			"ownerReferences": withController(m.object.GetOwnerReferences(), f.owner()),
-			"annotations": map[string]any{
-				desiredKey: strconv.Itoa(int(wanted)),
-				maxKey:     strconv.Itoa(int(wanted + maxSurge(f.deployment, wanted))),
-			},
-		},
+	return m.write(ctx, c, map[string]any{"metadata": m.given(f.owner(), map[string]any{
+		desiredKey: strconv.Itoa(int(wanted)),
+		maxKey:     strconv.Itoa(int(wanted + maxSurge(f.deployment, wanted))),
+	})})
+}
+
+// CallOff implements workloads.Workload. An Adopt that is on its way carries the resourceVersion of before.
+func (Deployment) CallOff(ctx context.Context, c client.Client, t workloads.Target, revision workloads.Revision, fence string) error {
+	if revision.Owned || revision.ResourceVersion == "" {
+		return changed(replicaSetKind, revision.Name, "Deployment %s has taken it over, or it was not looked at", t.Name)
+	}
+	_, err := merge(ctx, c, replicaSetKind, t.Namespace, revision.Name, revision.ResourceVersion, map[string]any{
+		"metadata": map[string]any{"annotations": map[string]any{v1alpha1.AnnotationCalledOff: fence}},
 	})
+	return err
+}
+
+// given is the metadata that gives a ReplicaSet to another controller, with annotations. What was written to call a
+// hand-over off does not go with it: kubectl rollout undo copies a ReplicaSet's annotations to its Deployment.
+func (m *member) given(controller metav1.OwnerReference, annotations map[string]any) map[string]any {
+	if m.revision.CalledOff != "" {
+		annotations[v1alpha1.AnnotationCalledOff] = nil
+	}
+	metadata := map[string]any{"ownerReferences": withController(m.object.GetOwnerReferences(), controller)}
+	if len(annotations) > 0 {
+		metadata["annotations"] = annotations
+	}
+	return metadata
 }
 
 func (f *family) adoptable(r workloads.Revision) error {
@@ -95,9 +119,7 @@ func (Deployment) Return(ctx context.Context, c client.Client, t workloads.Targe
 	if _, was := m.object.GetAnnotations()[numberKey]; !was {
 		return remove(ctx, c, m.object)
 	}
-	return m.write(ctx, c, map[string]any{
-		"metadata": map[string]any{"ownerReferences": withController(m.object.GetOwnerReferences(), f.owner())},
-	})
+	return m.write(ctx, c, map[string]any{"metadata": m.given(f.owner(), map[string]any{})})
 }
 
 // owner is the reference by which the Deployment's controller knows its own.

@@ -82,7 +82,7 @@ func (f *family) takeOver(ctx context.Context, c client.Client, m *member, size 
 		return changed(replicaSetKind, m.revision.Name, "its template is not that of Deployment %s any more", f.target.Name)
 	}
 	return m.write(ctx, c, map[string]any{
-		"metadata": map[string]any{"ownerReferences": withController(m.object.GetOwnerReferences(), f.rollout())},
+		"metadata": m.given(f.rollout(), map[string]any{}),
 		"spec":     map[string]any{"replicas": size, "minReadySeconds": f.minReadySeconds()},
 	})
 }

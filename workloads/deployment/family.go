@@ -93,6 +93,7 @@ func (f *family) memberOf(rs *unstructured.Unstructured) member {
 			Ours:            controller != nil && controller.UID == types.UID(f.target.RolloutUID),
 			Current:         current,
 			Alike:           current || f.alike(template),
+			CalledOff:       rs.GetAnnotations()[v1alpha1.AnnotationCalledOff],
 			Created:         rs.GetCreationTimestamp().Time,
 		},
 	}

@@ -187,7 +187,8 @@ func TestAdopt(t *testing.T) {
 		d.Spec.Strategy.RollingUpdate = &appsv1.RollingUpdateDeployment{MaxSurge: &surge}
 	}
 	c := store(web("v2", holding, surging), replicaSet("s", "v1", 0, 3, byDeployment), replicaSet("old", "v2", 0, 0, byDeployment), replicaSet("a", "v2", 1, 3, byRollout))
-	must(t, Deployment{}.Adopt(t.Context(), c, target, workloads.Revision{Name: "web-a"}))
+	seen, _ := observe(t, c).Find("web-a")
+	must(t, Deployment{}.Adopt(t.Context(), c, target, seen))
 	state := observe(t, c)
 	if r, _ := state.Find("web-a"); !r.Owned || r.Ours {
 		t.Errorf("adopted as %+v", r)
@@ -198,15 +199,16 @@ func TestAdopt(t *testing.T) {
 	if notes := getReplicaSet(t, c, "web-a").Annotations; notes[desiredKey] != "3" || notes[maxKey] != "4" {
 		t.Errorf("annotations %v", notes)
 	}
-	must(t, Deployment{}.Adopt(t.Context(), c, target, workloads.Revision{Name: "web-a"}))
+	must(t, Deployment{}.Adopt(t.Context(), c, target, seen))
 }
 
 // The cache still has the template of the canary; what is stored has moved on.
 func TestAdoptLooksPastTheCache(t *testing.T) {
 	cached := store(web("v2", holding), replicaSet("a", "v2", 1, 3, byRollout))
 	live := store(web("v3", holding), replicaSet("a", "v2", 1, 3, byRollout))
-	wantConflict(t, Deployment{Live: live}.Adopt(t.Context(), cached, target, workloads.Revision{Name: "web-a"}))
-	must(t, Deployment{Live: cached}.Adopt(t.Context(), cached, target, workloads.Revision{Name: "web-a"}))
+	seen, _ := observe(t, cached).Find("web-a")
+	wantConflict(t, Deployment{Live: live}.Adopt(t.Context(), cached, target, seen))
+	must(t, Deployment{Live: cached}.Adopt(t.Context(), cached, target, seen))
 }
 
 func TestAdoptRefuses(t *testing.T) {
@@ -224,7 +226,9 @@ func TestAdoptRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := store(append(sets, web("v2", holding))...)
 			before := observe(t, c).Revisions
-			wantConflict(t, Deployment{}.Adopt(t.Context(), c, target, workloads.Revision{Name: "web-a"}))
+			seen, _ := observe(t, c).Find("web-a")
+			seen.Name = "web-a" // also the one that is gone
+			wantConflict(t, Deployment{}.Adopt(t.Context(), c, target, seen))
 			for i, r := range observe(t, c).Revisions {
 				if r.ResourceVersion != before[i].ResourceVersion {
 					t.Errorf("%s was written", r.Name)
@@ -234,16 +238,59 @@ func TestAdoptRefuses(t *testing.T) {
 	}
 }
 
+// Whoever looked at the canary before its hand-over was called off cannot let the workload take it any more, and whoever
+// calls it off learns of an adoption that came before.
+func TestCallOff(t *testing.T) {
+	fresh := func() client.Client {
+		return store(web("v2", holding), replicaSet("s", "v1", 0, 3, byDeployment), replicaSet("a", "v2", 1, 3, byRollout))
+	}
+	c := fresh()
+	seen, _ := observe(t, c).Find("web-a")
+	must(t, Deployment{}.CallOff(t.Context(), c, target, seen, "7.5"))
+	wantConflict(t, Deployment{}.Adopt(t.Context(), c, target, seen))
+	wantConflict(t, Deployment{}.CallOff(t.Context(), c, target, seen, "7.6"))
+	after, _ := observe(t, c).Find("web-a")
+	if !after.Ours || after.CalledOff != "7.5" || after.Replicas != 3 {
+		t.Errorf("called off as %+v", after)
+	}
+	// A later attempt of the same revision hands it over, and nothing of it is left for kubectl rollout undo to copy.
+	must(t, Deployment{}.Adopt(t.Context(), c, target, after))
+	if r, _ := observe(t, c).Find("web-a"); !r.Owned || r.CalledOff != "" {
+		t.Errorf("adopted as %+v", r)
+	}
+
+	c = fresh()
+	must(t, Deployment{}.Adopt(t.Context(), c, target, seen))
+	wantConflict(t, Deployment{}.CallOff(t.Context(), c, target, seen, "7.5"))
+	adopted, _ := observe(t, c).Find("web-a")
+	wantConflict(t, Deployment{}.CallOff(t.Context(), c, target, adopted, "7.5"))
+	wantConflict(t, Deployment{}.CallOff(t.Context(), c, target, workloads.Revision{Name: "web-a"}, "7.5"))
+	if r, _ := observe(t, c).Find("web-a"); r.CalledOff != "" || r.ResourceVersion != adopted.ResourceVersion {
+		t.Errorf("written is %+v", r)
+	}
+}
+
+// What an earlier Rollout left is nothing to a new one.
+func TestCalledOffIsForgottenByTheNextOwner(t *testing.T) {
+	old := replicaSet("a", "v2", 1, 0, byDeployment)
+	old.Annotations = map[string]string{"belay.dev/called-off": "7.5", "other": "stays"}
+	c := store(web("v2", holding), replicaSet("s", "v1", 0, 3, byDeployment), old)
+	must(t, Deployment{}.Canaries(t.Context(), c, target, observe(t, c).Candidate, 2))
+	if notes := getReplicaSet(t, c, "web-a").Annotations; len(notes) != 1 || notes["other"] != "stays" {
+		t.Errorf("taken over with %v", notes)
+	}
+}
+
 func TestReturn(t *testing.T) {
 	takenOver := replicaSet("a", "v2", 1, 0, byRollout)
-	takenOver.Annotations = map[string]string{numberKey: "2"}
+	takenOver.Annotations = map[string]string{numberKey: "2", "belay.dev/called-off": "7.5"}
 	c := store(web("v3", holding), takenOver, replicaSet("b", "v3", 2, 0, byRollout), replicaSet("c", "v4", 2, 1, byRollout))
 	for _, name := range []string{"web-a", "web-b", "web-b"} {
 		must(t, Deployment{}.Return(t.Context(), c, target, workloads.Revision{Name: name}))
 	}
 	wantConflict(t, Deployment{}.Return(t.Context(), c, target, workloads.Revision{Name: "web-c"}))
 	state := observe(t, c)
-	if r, _ := state.Find("web-a"); !r.Owned {
+	if r, _ := state.Find("web-a"); !r.Owned || r.CalledOff != "" {
 		t.Errorf("not given back: %+v", r)
 	}
 	if _, found := state.Find("web-b"); found {

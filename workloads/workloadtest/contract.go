@@ -156,6 +156,35 @@ func unreadyIsNotHandedOver(t *testing.T, f *Fixture) {
 	}
 }
 
+func calledOff(t *testing.T, f *Fixture) {
+	stable := f.observe(t).Candidate
+	before := f.podsOf(t, stable.Hash)
+	f.held(t, "v2")
+	decided := f.canaries(t, 3)
+	f.retried(t, func(s workloads.State) error {
+		return f.Workload.CallOff(t.Context(), f.Client, f.Target, s.Candidate, "7.5")
+	})
+	if err := f.Workload.Adopt(t.Context(), f.Client, f.Target, decided); !apierrors.IsConflict(err) {
+		t.Errorf("adopted all the same: %v", err)
+	}
+	if c := f.observe(t).Candidate; !c.Ours || c.CalledOff != "7.5" {
+		t.Errorf("called off as %+v", c)
+	}
+	if got := f.podsOf(t, stable.Hash); !slices.Equal(got, before) {
+		t.Errorf("stable pods %v became %v", before, got)
+	}
+	// The revision is tried again, and nothing speaks of that any more.
+	canary := f.canaries(t, 3)
+	f.handOver(t, canary)
+	owned, _ := f.observe(t).Find(canary.Name)
+	if !owned.Owned || owned.CalledOff != "" {
+		t.Errorf("handed over as %+v", owned)
+	}
+	if err := f.Workload.CallOff(t.Context(), f.Client, f.Target, owned, "8.1"); !apierrors.IsConflict(err) {
+		t.Errorf("called off after the hand-over: %v", err)
+	}
+}
+
 func lettingGo(t *testing.T, f *Fixture) {
 	rest := f.observe(t)
 	f.held(t, "v2")

@@ -40,6 +40,7 @@ func Run(t *testing.T, create func(t *testing.T) *Fixture) {
 		"an abandoned canary leaves nothing":   abandonedLeavesNothing,
 		"a write from an old state conflicts":  oldStateConflicts,
 		"an unready canary is not handed over": unreadyIsNotHandedOver,
+		"a hand-over that is called off":       calledOff,
 		"letting go":                           lettingGo,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -91,8 +92,9 @@ func (f *Fixture) canaries(t *testing.T, size int32) workloads.Revision {
 
 func (f *Fixture) handOver(t *testing.T, canary workloads.Revision) {
 	t.Helper()
-	f.retried(t, func(workloads.State) error {
-		return f.Workload.Adopt(t.Context(), f.Client, f.Target, canary)
+	f.retried(t, func(s workloads.State) error {
+		seen, _ := s.Find(canary.Name)
+		return f.Workload.Adopt(t.Context(), f.Client, f.Target, seen)
 	})
 	f.release(t)
 	f.until(t, "settled", func(s workloads.State) bool { return s.Settled && !s.Held })
