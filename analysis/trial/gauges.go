@@ -48,13 +48,14 @@ func (g *gauges) count(t *Trial, first, last int64, in taken, _ time.Time) count
 
 // load is how many times as much a pod of the canary has to do as one of stable, by the weight and how many pods there are.
 // What grows with requests, as CPU does, is divided by it: 2 pods with half of the traffic beside 4 pods with the other half
-// are no slower for being twice as busy. What does not grow with requests is taken as it is.
+// are no worse for being twice as busy. It is never below 1: a part that an idle pod has anyway would be blown up with the rest,
+// and a healthy canary at a small weight would fail.
 func (g *gauges) load(t *Trial, tick int64) float64 {
 	e := t.exposures[t.weight(tick)]
 	if !g.rate || e.Pods <= 0 || t.o.StablePods <= 0 || e.Permille <= 0 || e.Permille >= 1000 {
 		return 1
 	}
-	return float64(e.Permille) / float64(e.Pods) * float64(t.o.StablePods) / float64(1000-e.Permille)
+	return max(1, float64(e.Permille)/float64(e.Pods)*float64(t.o.StablePods)/float64(1000-e.Permille))
 }
 
 // byPod puts the series of each pod together. Those that name none are one pod.

@@ -108,3 +108,33 @@ func TestSeriesOfTheOtherArm(t *testing.T) {
 		}
 	}
 }
+
+// Pods of the canary that have more to do than those of stable are no worse for it, and those that have less are not blown up.
+func TestLoadOfAPod(t *testing.T) {
+	for name, tc := range map[string]struct {
+		permille, pods, stable int32
+		rate                   bool
+		want                   float64
+	}{
+		"twice as busy":        {500, 2, 4, true, 2},
+		"as busy":              {250, 1, 3, true, 1},
+		"less to do":           {50, 1, 3, true, 1},
+		"not a rate":           {500, 2, 4, false, 1},
+		"all of the traffic":   {1000, 4, 4, true, 1},
+		"pods that nobody set": {500, 0, 4, true, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := measured(t, func(g *v1alpha1.Gauge) { g.Rate = tc.rate })
+			o.StablePods = tc.stable
+			tr := New(o)
+			e := exposed(0, 1, tc.permille)
+			e.Pods = tc.pods
+			tr.Follow([]v1alpha1.Exposure{e})
+			s := pods(5, map[string]float64{"v1": 400, "v2": 400}, true)
+			run(s, tr, 1, noon, noon.Add(time.Minute), 5*time.Second)
+			if got := tr.judge.(*gauges).load(tr, 0); got != tc.want {
+				t.Errorf("load %v, want %v", got, tc.want)
+			}
+		})
+	}
+}

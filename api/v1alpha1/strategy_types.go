@@ -50,11 +50,11 @@ type Canary struct {
 //
 // +kubebuilder:validation:XValidation:rule="self.from <= self.to",message="from must not be above to"
 type Ramp struct {
-	// from is the first weight in percent.
+	// from is the first weight in percent, at most 99: at 100 there is nothing to compare with.
 	// +optional
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=100
+	// +kubebuilder:validation:Maximum=99
 	From int32 `json:"from,omitempty"`
 	// to is the highest weight in percent at which canary and stable are compared. 100 follows when the budget allows it there.
 	// +optional
