@@ -11,16 +11,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/belay-dev/belay/api/v1alpha1"
 	"github.com/belay-dev/belay/controllers/observe"
 	"github.com/belay-dev/belay/controllers/plan"
 )
 
 // unseen looks past the cache for the canary of an attempt that ended, before its Services are unpinned: another leader may
 // have made it, or its pods, while this one's cache stood still, and an unpinned Service selects them. It is a conflict.
-// Pods that the workload has taken over are its own, and nobody waits for them.
+// Pods that the workload has taken over are its own, and nobody waits for them. Only what retires waits: where the pods of
+// the pinned revision are gone, Services are unpinned at once.
 func (r *Reconciler) unseen(ctx context.Context, s *observe.Scene, effects []plan.Effect) error {
 	unpins := slices.ContainsFunc(effects, func(e plan.Effect) bool { _, ok := e.(plan.Unpin); return ok })
-	if !unpins || s.Progress.Ending == nil || s.Progress.Canary == nil {
+	if !unpins || s.Progress.Stage != v1alpha1.StageRetiring || s.Progress.Canary == nil {
 		return nil
 	}
 	canary := s.Progress.Canary

@@ -33,29 +33,29 @@ func TestUnseenCanary(t *testing.T) {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-v2-a", Labels: map[string]string{"pod-template-hash": "v2"}}}
 	leaving := pod.DeepCopy()
 	leaving.DeletionTimestamp, leaving.Finalizers = &metav1.Time{Time: time.Unix(1, 0)}, []string{"x"}
-	ended := &v1alpha1.Ending{Outcome: v1alpha1.OutcomeFailed}
+	const retiring, unpinning = v1alpha1.StageRetiring, v1alpha1.StageUnpinning
 	unpin := []plan.Effect{plan.Unpin{Service: "web"}}
 	for name, tc := range map[string]struct {
 		objects []client.Object
-		ending  *v1alpha1.Ending
+		stage   v1alpha1.Stage
 		effects []plan.Effect
 		text    string
 	}{
-		"nothing is left":               {nil, ended, unpin, ""},
-		"a ReplicaSet that wants pods":  {[]client.Object{set("of-rollout", 2)}, ended, unpin, "ReplicaSet web-v2 wants 2 pods"},
-		"one without pods":              {[]client.Object{set("of-rollout", 0)}, ended, unpin, ""},
-		"pods that run":                 {[]client.Object{set("of-rollout", 0), pod}, ended, unpin, "pod web-v2-a of the canary runs"},
-		"pods that nobody owns":         {[]client.Object{pod}, ended, unpin, "pod web-v2-a of the canary runs"},
-		"pods that end":                 {[]client.Object{leaving}, ended, unpin, ""},
-		"pods that the workload has":    {[]client.Object{set("of-deployment", 2), pod}, ended, unpin, ""},
-		"the hand-over unpins for them": {[]client.Object{set("of-rollout", 2), pod}, nil, unpin, ""},
-		"nothing is unpinned":           {[]client.Object{set("of-rollout", 2), pod}, ended, []plan.Effect{plan.DeleteAttempt{}}, ""},
+		"nothing is left":               {nil, retiring, unpin, ""},
+		"a ReplicaSet that wants pods":  {[]client.Object{set("of-rollout", 2)}, retiring, unpin, "ReplicaSet web-v2 wants 2 pods"},
+		"one without pods":              {[]client.Object{set("of-rollout", 0)}, retiring, unpin, ""},
+		"pods that run":                 {[]client.Object{set("of-rollout", 0), pod}, retiring, unpin, "pod web-v2-a of the canary runs"},
+		"pods that nobody owns":         {[]client.Object{pod}, retiring, unpin, "pod web-v2-a of the canary runs"},
+		"pods that end":                 {[]client.Object{leaving}, retiring, unpin, ""},
+		"pods that the workload has":    {[]client.Object{set("of-deployment", 2), pod}, retiring, unpin, ""},
+		"the hand-over unpins for them": {[]client.Object{set("of-rollout", 2), pod}, unpinning, unpin, ""},
+		"nothing is unpinned":           {[]client.Object{set("of-rollout", 2), pod}, retiring, []plan.Effect{plan.DeleteAttempt{}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &Reconciler{Live: fake.NewClientBuilder().WithScheme(clientgo.Scheme).WithObjects(tc.objects...).Build()}
 			s := &observe.Scene{Rollout: &v1alpha1.Rollout{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "of-rollout"}}}
 			s.Namespace, s.Name = "shop", "web"
-			s.Progress.Canary, s.Progress.Ending = &v1alpha1.RevisionRecord{Revision: "v2", ReplicaSet: "web-v2"}, tc.ending
+			s.Progress.Canary, s.Progress.Stage = &v1alpha1.RevisionRecord{Revision: "v2", ReplicaSet: "web-v2"}, tc.stage
 			err := r.unseen(t.Context(), s, tc.effects)
 			if tc.text == "" {
 				if err != nil {
