@@ -163,9 +163,6 @@ func (r *Reconciler) act(ctx context.Context, log logr.Logger, s *observe.Scene,
 	if err := r.outdated(ctx, s, p.Effects); err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.unseen(ctx, s, p.Effects); err != nil {
-		return ctrl.Result{}, err
-	}
 	if err := r.Applier.Apply(ctx, s, p.Effects); err != nil {
 		log.Info("not carried out", "rule", p.Rule, "reason", p.Reason, "error", err.Error())
 		if problem := refused(err); problem != nil {
