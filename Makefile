@@ -86,7 +86,6 @@ test: requirements ## All tests that need no data plane; the admission matrix an
 e2e: build parts ## Black-box stories on all parts: gateway, Prometheus, Git, real pods
 	@$(PROGRESS) 'testing the local cluster as a whole' go test -C e2e -count=1 -p 1 -timeout 30m -exec '$(RUN)' $(E2E_WHOLE)
 	@$(PROGRESS) 'stories' go test -C e2e -count=1 -v -parallel 3 -timeout 60m -exec '$(RUN)' $(E2E_STORIES)
-	@$(PROGRESS) 'crash points, a part of them' go test -C e2e -count=1 -v -timeout 30m -exec '$(RUN)' $(E2E_CRASHPOINTS) -args -turn '$(VERSION)'
 
 .PHONY: crash-points
 crash-points: build parts ## The controller is killed before and after every single write of a release, good and bad
