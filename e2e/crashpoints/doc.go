@@ -12,7 +12,7 @@
 // are depends on how long pods and gateways take, so a report that one telling has may be missing in another one.
 //
 // What has to be the same is in tale_test.go, what is compared at the end in end_test.go, and which points are gone through
-// in a run in points_test.go: all of them by `make crash-points`, a part that changes from commit to commit by `make e2e`.
+// in a run in points_test.go: all of them by `make crash-points`, a part without its -all, which -turn changes.
 //
 // late_test.go is about writes that outlive their leader: they arrive when another one has long gone on.
 package crashpoints
