@@ -137,12 +137,10 @@ func compileGauge(metric *v1alpha1.Metric, opts Options) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	percent := limitOr(g.MarginPercent, defaultGaugePercent)
-	if percent < 0 || percent > 1000 {
-		return nil, configurationf("metric %q: gauge.marginPercent is %d: it must be from 0 to 1000", metric.Name, percent)
+	if params.MarginRelative, err = relative(g.MarginPercent, defaultGaugePercent); err == nil {
+		params.MarginAbsolute, err = decimal("marginAbsolute", g.MarginAbsolute, "0", 0, 1e16)
 	}
-	params.MarginRelative = 1 + float64(percent)/100
-	if params.MarginAbsolute, err = decimal("marginAbsolute", g.MarginAbsolute, "0", 0, 1e16); err == nil {
+	if err == nil {
 		params.Alpha, err = decimal("alpha", g.Alpha, defaultAlpha, 1e-6, 0.2)
 	}
 	if err != nil {
@@ -161,7 +159,7 @@ func compileGauge(metric *v1alpha1.Metric, opts Options) (*Comparison, error) {
 
 // gaugeLimit is the margin of a gauge as people read it.
 func gaugeLimit(g *v1alpha1.Gauge) string {
-	text := strconv.FormatFloat(1+float64(limitOr(g.MarginPercent, defaultGaugePercent))/100, 'f', -1, 64) + " × stable"
+	text := timesStable(g.MarginPercent, defaultGaugePercent)
 	if g.MarginAbsolute != "" && g.MarginAbsolute != "0" {
 		text += " + " + g.MarginAbsolute
 	}
@@ -179,17 +177,29 @@ func given(texts ...string) int {
 }
 
 func margins(c *v1alpha1.Compare, p evidence.Params) (evidence.Params, error) {
-	percent := limitOr(c.MarginPercent, defaultMarginPercent)
-	if percent < 0 || percent > 1000 {
-		return p, fmt.Errorf("marginPercent is %d: it must be from 0 to 1000", percent)
-	}
-	p.MarginRelative = 1 + float64(percent)/100
 	var err error
+	if p.MarginRelative, err = relative(c.MarginPercent, defaultMarginPercent); err != nil {
+		return p, err
+	}
 	if p.MarginAbsolute, err = decimal("marginAbsolute", c.MarginAbsolute, defaultMarginAbsolute, 0, 0.5); err != nil {
 		return p, err
 	}
 	p.Alpha, err = decimal("alpha", c.Alpha, defaultAlpha, 1e-6, 0.2)
 	return p, err
+}
+
+// relative is a margin in percent as a factor: 10 is 1.1.
+func relative(percent *int32, otherwise int32) (float64, error) {
+	value := limitOr(percent, otherwise)
+	if value < 0 || value > 1000 {
+		return 0, fmt.Errorf("marginPercent is %d: it must be from 0 to 1000", value)
+	}
+	return 1 + float64(value)/100, nil
+}
+
+// timesStable is that factor as people read it: "1.1 × stable".
+func timesStable(percent *int32, otherwise int32) string {
+	return strconv.FormatFloat(1+float64(limitOr(percent, otherwise))/100, 'f', -1, 64) + " × stable"
 }
 
 // decimal reads a decimal text of the API; empty is the default.
@@ -206,8 +216,7 @@ func decimal(field, text, otherwise string, low, high float64) (float64, error) 
 
 // comparisonLimit is the margin as people read it beside a value: "1.1 × stable + 0.05 points".
 func comparisonLimit(c *v1alpha1.Compare) string {
-	percent := limitOr(c.MarginPercent, defaultMarginPercent)
-	times := strconv.FormatFloat(1+float64(percent)/100, 'f', -1, 64) + " × stable"
+	times := timesStable(c.MarginPercent, defaultMarginPercent)
 	if c.Histogram != "" {
 		return times
 	}

@@ -33,6 +33,14 @@ type Selectors struct {
 	Histograms []string
 }
 
+// Main is the selector that stands for all of them: what a person has to correct where nothing matches.
+func (s Selectors) Main() string {
+	if s.Requests != "" {
+		return s.Requests
+	}
+	return s.Histograms[0]
+}
+
 // CompileCompare parses the selectors of a metric. Errors are of kind Configuration and name the metric,
 // the field and the way out.
 func CompileCompare(metric string, source CompareSource, args map[string]string) (*Compare, error) {

@@ -103,11 +103,10 @@ func unmeasurable(s *observe.Scene) *plan.Problem {
 }
 
 func analysisHealth(set setter, s *observe.Scene, p *v1alpha1.Progress) {
-	switch m := s.Measurement; {
+	switch m, problem := s.Measurement, unmeasurable(s); {
 	case len(s.Effective.Metrics) == 0:
 		set(v1alpha1.ConditionAnalysisHealthy, metav1.ConditionTrue, "NoMetrics", "no metric is declared: a release is judged by its pods alone")
-	case unmeasurable(s) != nil:
-		problem := unmeasurable(s)
+	case problem != nil:
 		set(v1alpha1.ConditionAnalysisHealthy, metav1.ConditionFalse, problem.Reason, problem.Message)
 	case m.Misconfigured != "":
 		set(v1alpha1.ConditionAnalysisHealthy, metav1.ConditionFalse, "Misconfigured", m.Misconfigured)

@@ -29,7 +29,7 @@ func (r Report) Finding(p Params) string {
 	case r.Canary.Requests == 0:
 		return "nothing to compare yet at this weight" + r.clause()
 	}
-	return r.counts(p) + r.excess(p) + ", at any look, " + confidence(p.Alpha) + r.clause()
+	return r.counts(p) + r.excess(p) + ", at any look, " + Confidence(p.Alpha) + r.clause()
 }
 
 // Value is the report in a few words, for a table: the bad shares of both arms at this weight, that of the canary where

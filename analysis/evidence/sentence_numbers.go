@@ -68,8 +68,8 @@ func Grouped(n int64) string {
 	return text
 }
 
-// confidence is 1-α in percent, with no more digits than it has.
-func confidence(alpha float64) string {
+// Confidence is 1-α in percent, with no more digits than it has.
+func Confidence(alpha float64) string {
 	const digits = 7 // of an α of 1e-9, the smallest allowed
 	scale := math.Pow10(digits)
 	return strconv.FormatFloat(math.Round(100*(1-alpha)*scale)/scale, 'f', -1, 64) + " %"

@@ -134,7 +134,7 @@ func TestNumbers(t *testing.T) {
 	for got, want := range map[string]string{
 		Grouped(0): "0", Grouped(999): "999", Grouped(1000): "1,000", Grouped(-1234567): "-1,234,567",
 		Grouped(math.MaxInt64): "9,223,372,036,854,775,807",
-		confidence(0.01):       "99 %", confidence(0.05): "95 %", confidence(0.001): "99.9 %", confidence(1e-9): "99.9999999 %",
+		Confidence(0.01):       "99 %", Confidence(0.05): "95 %", Confidence(0.001): "99.9 %", Confidence(1e-9): "99.9999999 %",
 		Counts{3, 3}.text(1): "3/3 (100.0 %)", Counts{100000, 99999}.text(1): "99,999/100,000 (> 99.9 %)",
 		up(0.003, 1): "0.3", down(0.003, 1): "0.3", up(0.00301, 1): "0.4", down(0.00299, 1): "0.2", up(-0.003, 1): "0.3",
 		percent(1e-9, decimals(1e-9)): "0.000000 %",

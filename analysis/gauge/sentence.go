@@ -18,7 +18,7 @@ func (r Report) Finding(p Params) string {
 	case !r.Enough:
 		return value + ": too few samples for a verdict"
 	}
-	text := value + ": " + r.difference() + ", at all looks, " + strconv.FormatFloat(100*(1-p.Alpha), 'g', 8, 64) + " %"
+	text := value + ": " + r.difference() + ", at all looks, " + evidence.Confidence(p.Alpha)
 	if r.Verdict != evidence.Fail && r.Lower > 0 {
 		text += "; within the margin and what pods of one version differ by, or not certain to be beyond"
 	}

@@ -24,8 +24,8 @@ func (r Report) Finding(p evidence.Params, unit string) string {
 		return value
 	}
 	e := r.Excess[r.Strongest]
-	text := fmt.Sprintf("%s: %s of the canary's requests take longer than %s, at any look, %s %%",
-		value, more(e), quantity(e.Bound, unit), strconv.FormatFloat(100*(1-p.Alpha), 'g', 8, 64))
+	text := fmt.Sprintf("%s: %s of the canary's requests take longer than %s, at any look, %s",
+		value, more(e), quantity(e.Bound, unit), evidence.Confidence(p.Alpha))
 	if r.Frozen {
 		text += "; frozen, as stable has no traffic left"
 	}

@@ -80,9 +80,9 @@ func (t *Trial) verdict(s said, step int32) (verdict v1alpha1.Verdict, neverSeen
 	}
 	judged := t.exposures[t.exposure]
 	switch {
-	case now.Permille == 0:
+	case now.WeightPermille == 0:
 		return v1alpha1.VerdictPass, false // without traffic there is nothing to compare
-	case judged.Permille != now.Permille && now.Permille < 1000:
+	case judged.WeightPermille != now.WeightPermille && now.WeightPermille < 1000:
 		return v1alpha1.VerdictPending, false // no tick at this weight yet
 	case s.verdict != evidence.Pass:
 		return v1alpha1.VerdictPending, false
@@ -97,11 +97,11 @@ func (t *Trial) ErrorsSeen() { t.everSeen = true }
 
 // absent says what has been missing for too long; empty: nothing.
 func (t *Trial) absent() (string, v1alpha1.Verdict) {
-	if t.exposures[t.exposure].Permille == 0 {
+	if t.exposures[t.exposure].WeightPermille == 0 {
 		return "", ""
 	}
 	metric := &t.o.Plan.Metric
-	limit := int64(4)
+	limit := int64(analysis.DefaultConsecutiveErrorLimit)
 	if metric.ConsecutiveErrorLimit != nil {
 		limit = int64(*metric.ConsecutiveErrorLimit)
 	}
@@ -115,21 +115,13 @@ func (t *Trial) absent() (string, v1alpha1.Verdict) {
 	case w.seen && w.missing > limit:
 		return fmt.Sprintf("the canary's series have been missing for more than %d ticks (consecutiveErrorLimit): look whether its pods are scraped", limit), gone
 	case !w.seen && quiet >= t.o.Plan.Comparison.NoTraffic:
-		return fmt.Sprintf("no series of the canary for %s or longer (noTrafficDeadline): send it traffic, or correct the selector %s", t.o.Plan.Comparison.NoTraffic, selectorText(t.o.Canary)), gone
+		return fmt.Sprintf("no series of the canary for %s or longer (noTrafficDeadline): send it traffic, or correct the selector %s", t.o.Plan.Comparison.NoTraffic, t.o.Canary.Main()), gone
 	case quiet >= t.o.Plan.Comparison.NoTraffic:
 		return fmt.Sprintf("no request of the canary for %s or longer (noTrafficDeadline)", t.o.Plan.Comparison.NoTraffic), v1alpha1.VerdictInconclusive
 	case w.lost > limit:
-		return fmt.Sprintf("stable's series have been missing for more than %d ticks (consecutiveErrorLimit): correct the selector %s", limit, selectorText(t.o.Stable)), v1alpha1.VerdictInconclusive
+		return fmt.Sprintf("stable's series have been missing for more than %d ticks (consecutiveErrorLimit): correct the selector %s", limit, t.o.Stable.Main()), v1alpha1.VerdictInconclusive
 	}
 	return "", ""
-}
-
-// selectorText is the selector that a person has to correct.
-func selectorText(s analysis.Selectors) string {
-	if s.Requests != "" {
-		return s.Requests
-	}
-	return s.Histograms[0]
 }
 
 func (t *Trial) status(s said, p evidence.Params) *v1alpha1.ComparisonStatus {

@@ -52,10 +52,10 @@ func (g *gauges) count(t *Trial, first, last int64, in taken, _ time.Time) count
 // and a healthy canary at a small weight would fail.
 func (g *gauges) load(t *Trial, tick int64) float64 {
 	e := t.exposures[t.weight(tick)]
-	if !g.rate || e.Pods <= 0 || t.o.StablePods <= 0 || e.Permille <= 0 || e.Permille >= 1000 {
+	if !g.rate || e.Pods <= 0 || t.o.StablePods <= 0 || e.WeightPermille <= 0 || e.WeightPermille >= 1000 {
 		return 1
 	}
-	return max(1, float64(e.Permille)/float64(e.Pods)*float64(t.o.StablePods)/float64(1000-e.Permille))
+	return max(1, float64(e.WeightPermille)/float64(e.Pods)*float64(t.o.StablePods)/float64(1000-e.WeightPermille))
 }
 
 // byPod puts the series of each pod together. Those that name none are one pod.

@@ -38,7 +38,7 @@ func (t *Trial) Reads(now time.Time) []Read {
 		return nil
 	}
 	if !t.started {
-		anchor := t.exposures[0].Since
+		anchor := t.exposures[0].Since.Time
 		return arm(nil, t.o.Stable, true, anchor.Add(-history), anchor)
 	}
 	from, to := t.grid.ReadFrom(t.next), t.grid.End(t.last(now))

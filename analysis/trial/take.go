@@ -64,10 +64,10 @@ func (t *Trial) strayed(in taken) string {
 // tick judges the next one.
 func (t *Trial) tick(k int, c counted) {
 	at := t.weight(t.next)
-	changed := t.exposure >= 0 && t.exposures[at].Permille != t.exposures[t.exposure].Permille
+	changed := t.exposure >= 0 && t.exposures[at].WeightPermille != t.exposures[t.exposure].WeightPermille
 	t.exposure = at
 	tick := c.ticks[k]
-	tick.Baseline = t.watch.see(tick, c.canarySeen[k], c.stableSeen[k], t.exposures[at].Permille)
+	tick.Baseline = t.watch.see(tick, c.canarySeen[k], c.stableSeen[k], t.exposures[at].WeightPermille)
 	t.judge.add(k, changed, tick.Baseline)
 	t.cost.Add(tick)
 	t.next++
@@ -90,7 +90,7 @@ func (t *Trial) complain(problems []samples.Problem) {
 
 // begin takes stable's history in: it decides how long a tick is, and how much chance has to be allowed for.
 func (t *Trial) begin(now time.Time, in taken) {
-	anchor := t.exposures[0].Since
+	anchor := t.exposures[0].Since.Time
 	all := append(append(append([]samples.Series{}, in.stable.requests...), in.stable.errors...), in.stable.histogram...)
 	t.lag = samples.Lag(samples.ScrapeInterval(all))
 	if t.settled = anchor.Add(t.lag); now.Before(t.settled) {

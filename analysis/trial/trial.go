@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"slices"
 	"time"
 
 	"github.com/belay-dev/belay/analysis"
@@ -24,19 +25,10 @@ type Options struct {
 	StablePods int32
 }
 
-// Exposure is a weight and since when it was in force.
-type Exposure struct {
-	Step     int32
-	Permille int32
-	// Pods of the canary that the step asked for.
-	Pods  int32
-	Since time.Time
-}
-
 // Trial of one metric in one attempt. It is not safe for concurrent use.
 type Trial struct {
 	o         Options
-	exposures []Exposure
+	exposures []v1alpha1.Exposure
 
 	started bool // history was taken in
 	grid    samples.Grid
@@ -87,10 +79,7 @@ func New(o Options) *Trial { return &Trial{o: o, exposure: -1} }
 
 // Follow tells the exposures so far: those of before, and perhaps more.
 func (t *Trial) Follow(exposures []v1alpha1.Exposure) {
-	t.exposures = t.exposures[:0]
-	for _, e := range exposures {
-		t.exposures = append(t.exposures, Exposure{Step: e.Step, Permille: e.WeightPermille, Pods: e.Pods, Since: e.Since.Time})
-	}
+	t.exposures = slices.Clone(exposures)
 }
 
 // Due is when something can be known that is not known yet; zero: an exposure is waited for.
@@ -99,7 +88,7 @@ func (t *Trial) Due() time.Time {
 	case len(t.exposures) == 0:
 		return time.Time{}
 	case !t.started:
-		if due := t.exposures[0].Since.Add(startLag); due.After(t.settled) {
+		if due := t.exposures[0].Since.Time.Add(startLag); due.After(t.settled) {
 			return due
 		}
 		return t.settled
@@ -123,7 +112,7 @@ func (t *Trial) Tick() time.Duration {
 func (t *Trial) weight(tick int64) int {
 	start, out := t.grid.Start(tick), 0
 	for i, e := range t.exposures {
-		if !e.Since.After(start) {
+		if !e.Since.Time.After(start) {
 			out = i
 		}
 	}

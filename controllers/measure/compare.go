@@ -99,22 +99,6 @@ func (r *Runner) read(ctx context.Context, reader analysis.Reader, reads []trial
 	return nil
 }
 
-// within gives a query its time, by the clock that is given.
-func (r *Runner) within(ctx context.Context, query func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	expired := make(chan struct{})
-	deadline := r.opts.Clock.AfterFunc(r.opts.QueryTimeout, func() { close(expired); cancel() })
-	defer deadline.Stop()
-	err := query(ctx)
-	select {
-	case <-expired:
-		return &analysis.Error{Kind: analysis.Transient, Text: "the query took longer than " + r.opts.QueryTimeout.String(), Err: err}
-	default:
-		return err
-	}
-}
-
 // compared takes in what was read, unless the job ended meanwhile.
 func (r *Runner) compared(s *series, now time.Time, reads []trial.Read, err error) (neverSeen, ok bool) {
 	r.mu.Lock()
@@ -187,20 +171,12 @@ func (s *series) found(f trial.Finding, now time.Time) (neverSeen bool) {
 	s.status.Verdict, s.status.Value, s.status.Message, s.status.Comparison = f.Verdict, f.Value, f.Message, f.Status
 	s.status.Counts.ConsecutiveNoData = f.Silent
 	s.status.MeasuredAt = &metav1.Time{Time: now.Truncate(time.Second)}
-	s.status.Query = first(s.canary)
+	s.status.Query = s.canary.Main()
 	s.problem, s.warning = f.Misconfigured, f.Warning
 	s.measured = now
 	s.finished = s.status.Verdict == v1alpha1.VerdictFail
 	s.run.merge()
 	return f.NeverSeen && !s.finished
-}
-
-// first is the selector that stands for a comparison.
-func first(s analysis.Selectors) string {
-	if s.Requests != "" {
-		return s.Requests
-	}
-	return s.Histograms[0]
 }
 
 // merge looks at all comparisons together: several that nearly fail can fail together, and the one that says most is named.

@@ -220,8 +220,8 @@ func (r *Runner) measure(ctx context.Context, s *series) {
 		return
 	}
 	start := r.opts.Clock.Now()
-	m := r.ask(ctx, cancel, job, s.plan, start)
-	if ctx.Err() != nil && !m.expired {
+	m := r.ask(ctx, job, s.plan, start)
+	if ctx.Err() != nil {
 		return // the job or the runner ended: no measurement
 	}
 	if r.opts.Queried != nil && m.asked {
@@ -253,14 +253,13 @@ func (r *Runner) begin(s *series, cancel context.CancelFunc) (Job, bool) {
 // measurement is what came of asking.
 type measurement struct {
 	analysis.Measurement
-	query   analysis.Query
-	asked   bool  // a query was sent
-	expired bool  // its time ran out
-	cause   error // for the log
+	query analysis.Query
+	asked bool  // a query was sent
+	cause error // for the log
 }
 
 // ask renders the query, sends it and judges the answer by the conditions.
-func (r *Runner) ask(ctx context.Context, cancel context.CancelFunc, job Job, plan *analysis.Plan, now time.Time) measurement {
+func (r *Runner) ask(ctx context.Context, job Job, plan *analysis.Plan, now time.Time) measurement {
 	var m measurement
 	query, err := plan.Render(job.Vars, now.Sub(job.Since))
 	if err != nil {
@@ -268,19 +267,29 @@ func (r *Runner) ask(ctx context.Context, cancel context.CancelFunc, job Job, pl
 		return m
 	}
 	m.query, m.asked = query, true
+	var result analysis.Result
+	m.cause = r.within(ctx, func(ctx context.Context) (err error) {
+		result, err = job.Provider.Query(ctx, query.Text, now)
+		return err
+	})
+	m.Measurement = plan.Evaluate(result, m.cause)
+	return m
+}
+
+// within gives a query its time, by the clock that is given.
+func (r *Runner) within(ctx context.Context, query func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	expired := make(chan struct{})
 	deadline := r.opts.Clock.AfterFunc(r.opts.QueryTimeout, func() { close(expired); cancel() })
 	defer deadline.Stop()
-	result, err := job.Provider.Query(ctx, query.Text, now)
+	err := query(ctx)
 	select {
 	case <-expired:
-		m.expired = true
-		err = &analysis.Error{Kind: analysis.Transient, Text: "the query took longer than " + r.opts.QueryTimeout.String(), Err: err}
+		return &analysis.Error{Kind: analysis.Transient, Text: "the query took longer than " + r.opts.QueryTimeout.String(), Err: err}
 	default:
+		return err
 	}
-	m.cause = err
-	m.Measurement = plan.Evaluate(result, err)
-	return m
 }
 
 // record judges the measurement, unless its job ended meanwhile.

@@ -151,24 +151,7 @@ func (o *Observed) rampUntil() time.Time {
 // weight instead; those of latencies have to pass before all of the traffic goes to the canary, since afterwards there is
 // nothing left to compare with. On the way there they may be open: small weights are to need little evidence.
 func (o *Observed) gates(all bool) judgement {
-	if !o.measured() || !o.Config.Gating {
-		return judgement{v1alpha1.VerdictPass, "nothing is measured at this step"}
-	}
-	out := judgement{v1alpha1.VerdictPass, "every metric passes"}
-	seen := false
-	for _, m := range o.Metrics {
-		if m.DryRun || !o.speaks(m) {
-			continue
-		}
-		seen = true
-		if out = out.and(onTheWay(m, all)); out.verdict == v1alpha1.VerdictFail {
-			return out
-		}
-	}
-	if !seen {
-		return judgement{v1alpha1.VerdictPending, "nothing has been measured yet"}
-	}
-	return out
+	return o.together(func(m v1alpha1.MetricStatus) v1alpha1.MetricStatus { return onTheWay(m, all) })
 }
 
 // bounds says that a metric bounds the errors of the canary. A comparison of latencies has no cost, and does not.

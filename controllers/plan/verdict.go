@@ -15,6 +15,11 @@ type judgement struct {
 
 // verdict sums up the gating metrics: one Fail fails, one Inconclusive leaves it open, Pass needs every one.
 func (o *Observed) verdict() judgement {
+	return o.together(func(m v1alpha1.MetricStatus) v1alpha1.MetricStatus { return m })
+}
+
+// together sums up the gating metrics, each as it is taken.
+func (o *Observed) together(taken func(v1alpha1.MetricStatus) v1alpha1.MetricStatus) judgement {
 	if !o.measured() || !o.Config.Gating {
 		return judgement{v1alpha1.VerdictPass, "nothing is measured at this step"}
 	}
@@ -25,7 +30,7 @@ func (o *Observed) verdict() judgement {
 			continue
 		}
 		seen = true
-		if out = out.and(m); out.verdict == v1alpha1.VerdictFail {
+		if out = out.and(taken(m)); out.verdict == v1alpha1.VerdictFail {
 			return out
 		}
 	}

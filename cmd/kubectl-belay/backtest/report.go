@@ -64,7 +64,7 @@ func describe(m *metric, d evidence.Dispersion, ticks int64) Metric {
 		remark("not judged: %s", m.problem)
 		return out
 	case m.total.Requests == 0:
-		remark("no data: %s matched nothing of stable", m.selectorText())
+		remark("no data: %s matched nothing of stable", m.selectors.Main())
 		return out
 	}
 	if !out.Latency && m.total.Bad == 0 {
@@ -83,13 +83,6 @@ func describe(m *metric, d evidence.Dispersion, ticks int64) Metric {
 		remark("noisy: the errors of equal pods differ by a factor of %.1f", math.Exp(d.PodNoise))
 	}
 	return out
-}
-
-func (m *metric) selectorText() string {
-	if m.selectors.Requests != "" {
-		return m.selectors.Requests
-	}
-	return m.selectors.Histograms[0]
 }
 
 // Outcomes of many attempts.
